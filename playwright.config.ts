@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test'
+import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts'
+
+const port = 4799
+
+/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it. */
+export default defineConfig({
+  testDir: 'test',
+  testMatch: '**/*.e2e.ts',
+  outputDir: '.reports/playwright',
+  workers: 1,
+  forbidOnly: true,
+  reporter: [['list'], ['json', { outputFile: '.reports/playwright.json' }]],
+  use: {
+    baseURL: `http://localhost:${port}`,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+  webServer: {
+    command: 'npm run --silent demo',
+    env: { PORT: String(port) },
+    url: `http://localhost:${port}/`,
+    timeout: 120_000,
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
+  },
+  projects: [
+    ...(paths.chromium
+      ? [{ name: 'chromium', use: { browserName: 'chromium', launchOptions: chromiumLaunch } } as const]
+      : []),
+    ...(paths.firefox
+      ? [{ name: 'firefox', use: { browserName: 'firefox', launchOptions: firefoxLaunch } } as const]
+      : []),
+  ],
+})

@@ -1,0 +1,107 @@
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import type { BrowserProviderOption } from 'vitest/node'
+import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts'
+import { webkitgtk } from './test/support/webkitgtk.ts'
+
+/** What Safari has switched on and WebKitGTK ships switched off. */
+const safariFeatures = ['StorageAPI', 'StorageAPIEstimate', 'FileSystem']
+
+/** A project whose tests run in a page of one real browser. */
+function inRealBrowser(name: string, provider: BrowserProviderOption, browser = name): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: ['test/**/*.browser.test.{ts,tsx}'],
+      globalSetup: ['test/support/origin.ts'],
+      setupFiles: ['test/support/browser-clean.ts'],
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        api: { host: '127.0.0.1' },
+        provider,
+        // biome-ignore lint/suspicious/noExplicitAny: Vitest lists its own browsers' names; the third one is our provider's
+        instances: [{ browser: browser as any }],
+      },
+    },
+  }
+}
+
+/** The projects whose browser is on this machine. In CI a missing browser is an error, elsewhere a line that says so. */
+function browserProjects(): TestProjectInlineConfiguration[] {
+  const missing = (['chromium', 'firefox', 'webkit'] as const).filter((name) => !paths[name])
+  if (missing.length > 0) {
+    if (process.env.CI) throw new Error(`Not on this machine: ${missing}. Run test/support/install-browsers.sh`)
+    // Vitest loads this file once for each project, but one line is enough
+    if (!process.env.NEARCACHE_SKIPPED) process.stderr.write(`SKIPPED: the tests in ${missing}, not on this machine\n`)
+    process.env.NEARCACHE_SKIPPED = missing.join()
+  }
+  return [
+    ...(paths.chromium ? [inRealBrowser('chromium', playwright({ launchOptions: chromiumLaunch }))] : []),
+    ...(paths.firefox ? [inRealBrowser('firefox', playwright({ launchOptions: firefoxLaunch }))] : []),
+    ...(paths.webkit
+      ? [inRealBrowser('webkit', webkitgtk({ executablePath: paths.webkit, features: safariFeatures }), 'webkitgtk')]
+      : []),
+  ]
+}
+
+/** The packed tarball in other people's projects; its bundles run in Chromium. */
+const packageProject = (): TestProjectInlineConfiguration[] =>
+  paths.chromium
+    ? [
+        {
+          extends: true,
+          test: {
+            name: 'package',
+            environment: 'node',
+            include: ['test/package/**/*.test.ts'],
+            testTimeout: 60_000,
+            hookTimeout: 120_000,
+          },
+        },
+      ]
+    : []
+
+export default defineConfig({
+  logLevel: 'warn',
+  server: { headers: { 'Service-Worker-Allowed': '/' } },
+  optimizeDeps: { include: ['idb-keyval', 'zod/mini'] },
+  test: {
+    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'json-summary'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.browser.test.ts', 'test/**/*.dom.test.ts', 'test/package/**', 'test/conformance/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dom',
+          environment: 'happy-dom',
+          include: ['test/**/*.dom.test.{ts,tsx}'],
+          setupFiles: ['fake-indexeddb/auto'],
+          environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // the public suite waits in real time: a project of its own, so that nothing else runs beside it
+          name: 'conformance',
+          environment: 'node',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      ...packageProject(),
+      ...browserProjects(),
+    ],
+  },
+})
