@@ -1,0 +1,275 @@
+import { canSatisfyRange, requestedRange } from './byte-range.ts'
+import { currentAge, isAgeTrustworthy } from './current-age.ts'
+import { fieldValue } from './fields.ts'
+import { type FreshnessLifetime, freshnessLifetime, type LifetimePolicy } from './freshness-lifetime.ts'
+import type { EpochMs, HeaderList, Ms, PresentedRequest, PurgeLog, StoredResponse } from './message.ts'
+import { matchesNominated } from './nominated-fields.ts'
+import { type PurgeEffect, purgeEffect } from './purge-effect.ts'
+
+/** Why a response was served as it was: exactly one per response; also the `detail` of `Cache-Status`. */
+export type Cause =
+  // served from the store
+  | 'fresh'
+  | 'early-refresh'
+  | 'stale-while-revalidate'
+  | 'stale-if-error'
+  | 'soft-deadline'
+  | 'offline'
+  | 'max-stale'
+  // confirmed by the origin
+  | 'validated'
+  | 'browser-validated'
+  // fetched from the origin
+  | 'miss'
+  | 'vary-miss'
+  | 'expired'
+  | 'no-cache'
+  | 'request-directive'
+  | 'purged'
+  | 'invalidated'
+  | 'collapsed'
+  // not for the cache
+  | 'method'
+  | 'bypass'
+  | 'only-if-cached'
+
+/** Why a request goes to the origin, in the words of RFC 9211 §2.2. */
+export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale' | 'partial'
+
+/** The numbers that led to a decision. Durations are in milliseconds. */
+export interface DecisionNumbers {
+  readonly ageMs: Ms
+  readonly lifetimeMs: Ms
+  readonly lifetimeSource: FreshnessLifetime['source']
+  /** How long it has been stale; negative: how long it will stay fresh. `Infinity` when the clock cannot be trusted. */
+  readonly staleForMs: Ms
+  /** How long after becoming stale it may be served while it is refreshed (RFC 5861 §3). 0: not at all. */
+  readonly staleWhileRevalidateMs: Ms
+  /** How long after becoming stale it may be served when the origin fails (RFC 5861 §4). 0: not at all. */
+  readonly staleIfErrorMs: Ms
+}
+
+/** What the shell must do next, and why. */
+export type Decision =
+  | {
+      readonly kind: 'reuse' | 'reuse-and-revalidate'
+      readonly cause: Cause
+      readonly stored: StoredResponse
+      readonly numbers: DecisionNumbers
+    }
+  | {
+      readonly kind: 'validate'
+      readonly cause: Cause
+      readonly why: ForwardReason
+      readonly stored: StoredResponse
+      readonly numbers: DecisionNumbers
+    }
+  | {
+      readonly kind: 'forward'
+      readonly cause: Cause
+      readonly why: ForwardReason
+      /** A stored response without a validator: what may be served if the origin fails. */
+      readonly stored?: StoredResponse
+      readonly numbers?: DecisionNumbers
+      /** The beginning of the representation, already stored: only the rest need be asked for (RFC 9111 §3.3). */
+      readonly partial?: StoredResponse
+    }
+  | { readonly kind: 'refuse'; readonly cause: 'only-if-cached' }
+
+/** What a rule of the caller allows beyond the response's own words. Durations are in milliseconds. */
+export interface DecisionPolicy extends LifetimePolicy {
+  readonly staleWhileRevalidateMs?: Ms | undefined
+  readonly staleIfErrorMs?: Ms | undefined
+  /** β of the early expiry; 0: never early. */
+  readonly beta?: number | undefined
+}
+
+/** What a decision depends on beside the request and the stored responses. */
+export interface DecisionContext {
+  /** Read once per presented request, so that one request sees one moment. */
+  readonly now: EpochMs
+  readonly log: PurgeLog
+  readonly random: () => number
+  readonly policy?: DecisionPolicy | undefined
+  /** Fields that the platform adds below script and that are constant in this profile, as `accept-language`. */
+  readonly implied?: HeaderList
+  /** Whether the store belongs to one user: then `Vary: Cookie` is answered by the partition. */
+  readonly partitioned?: boolean
+}
+
+/**
+ * What to do with a presented request, given the responses stored under its key.
+ *
+ * Pure: the same arguments, the same answer. Nothing is served beyond what the headers, the request and an explicit rule
+ * allow, and a prohibition beats every permission.
+ *
+ * @see RFC 9111 section 4, in its order; RFC 5861; RFC 8246
+ */
+export function decide(
+  presented: PresentedRequest,
+  candidates: readonly StoredResponse[],
+  context: DecisionContext,
+): Decision {
+  const decision = decideFreely(presented, candidates, context)
+  if (!isOnlyIfCached(presented)) return decision
+  if (decision.kind === 'reuse-and-revalidate') return { ...decision, kind: 'reuse' }
+  return decision.kind === 'reuse' ? decision : { kind: 'refuse', cause: 'only-if-cached' }
+}
+
+/** Whether the request asks not to use the network at all. */
+export const isOnlyIfCached = (presented: PresentedRequest): boolean =>
+  presented.directives.onlyIfCached === true || presented.cacheMode === 'only-if-cached'
+
+function decideFreely(
+  presented: PresentedRequest,
+  candidates: readonly StoredResponse[],
+  context: DecisionContext,
+): Decision {
+  if (presented.cacheMode === 'reload') return { kind: 'forward', cause: 'request-directive', why: 'request' }
+  const alive = candidates.filter((stored) => purgeEffect(stored, context.log)?.mode !== 'hard')
+  if (alive.length === 0) return { kind: 'forward', cause: candidates.length > 0 ? 'purged' : 'miss', why: 'uri-miss' }
+  const matching = alive.filter((stored) => matchesNominated(stored, presented, context))
+  if (matching.length === 0) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
+
+  const range = fieldValue(presented.headers, 'range')
+  const wanted = range === undefined ? undefined : requestedRange(range)
+  const able = matching.filter((stored) =>
+    range === undefined ? !stored.part : wanted && canSatisfyRange(stored, wanted),
+  )
+  const stored = mostRecent(able)
+  if (stored) return decideOn(stored, presented, context)
+
+  const beginning = range === undefined ? mostRecent(matching.filter((one) => one.part?.first === 0)) : undefined
+  const partial = beginning && decideOn(beginning, presented, context).kind === 'reuse' ? beginning : undefined
+  return { kind: 'forward', cause: 'miss', why: 'partial', ...(partial && { partial }) }
+}
+
+/** The most recent of several suitable responses, preferring those with a valid `Vary` where some omit it (RFC 9111 §4, §4.1). */
+function mostRecent(suitable: readonly StoredResponse[]): StoredResponse | undefined {
+  const negotiated = suitable.filter((stored) => stored.vary.length > 0)
+  return (negotiated.length > 0 ? negotiated : suitable).reduce<StoredResponse | undefined>(
+    (best, stored) =>
+      best && (best.dateValue - stored.dateValue || best.responseTime - stored.responseTime) > 0 ? best : stored,
+    undefined,
+  )
+}
+
+function decideOn(stored: StoredResponse, presented: PresentedRequest, context: DecisionContext): Decision {
+  const { directives, cacheMode } = presented
+  const { now, log, random, policy } = context
+  const purge = purgeEffect(stored, log)
+  const numbers = measure(stored, presented, now, policy, purge)
+  const { ageMs, lifetimeMs, staleForMs } = numbers
+
+  const served = (cause: Cause, kind: 'reuse' | 'reuse-and-revalidate' = 'reuse'): Decision => ({
+    kind,
+    cause,
+    stored,
+    numbers,
+  })
+  const ask = (cause: Cause, why: ForwardReason): Decision => {
+    const asked = { cause, why, stored, numbers }
+    const hasValidator = stored.etag !== undefined || stored.lastModified !== undefined
+    return hasValidator ? { kind: 'validate', ...asked } : { kind: 'forward', ...asked }
+  }
+
+  if (purge?.mode === 'invalidate') return ask('invalidated', 'stale')
+  if (cacheMode === 'no-cache' || directives.noCache) return ask('request-directive', 'request')
+  if ((cacheMode === 'force-cache' || cacheMode === 'only-if-cached') && !purge) {
+    return served(staleForMs < 0 ? 'fresh' : 'max-stale')
+  }
+  if (stored.directives.noCache === true) return ask('no-cache', 'stale')
+
+  const maxStale = stored.directives.mustRevalidate ? -1 : Math.max(directives.maxStale ?? -1, presented.maxStale ?? -1)
+  const { maxAge = Number.POSITIVE_INFINITY, minFresh = 0 } = directives
+  if (staleForMs < 0 && ageMs <= maxAge && -staleForMs >= minFresh) {
+    const mayRefresh = cacheMode === 'default' && !directives.onlyIfCached && !stored.directives.immutable
+    return mayRefresh && isEarly(-staleForMs, lifetimeMs, stored.delta, policy?.beta ?? 0, random)
+      ? served('early-refresh', 'reuse-and-revalidate')
+      : served('fresh')
+  }
+  const tooStale = Math.max(staleForMs, ageMs - maxAge, minFresh + staleForMs)
+  if (maxStale >= 0 && tooStale <= maxStale) return served('max-stale')
+  // What the request asks for beyond freshness is not met by a window that the origin grants.
+  if (ageMs > maxAge || minFresh > 0) return ask('request-directive', 'request')
+  if (staleForMs <= numbers.staleWhileRevalidateMs && numbers.staleWhileRevalidateMs > 0) {
+    return served('stale-while-revalidate', 'reuse-and-revalidate')
+  }
+  return ask(purge ? 'purged' : 'expired', 'stale')
+}
+
+/** The numbers of one stored response at this moment, whatever would be decided. */
+export const numbersOf = (
+  stored: StoredResponse,
+  presented: PresentedRequest,
+  context: DecisionContext,
+): DecisionNumbers => measure(stored, presented, context.now, context.policy, purgeEffect(stored, context.log))
+
+/** Age, lifetime and windows of `stored` at `now`. Windows that a prohibition closes are 0 (RFC 9111 §4.2.4). */
+function measure(
+  stored: StoredResponse,
+  presented: PresentedRequest,
+  now: EpochMs,
+  policy: DecisionPolicy | undefined,
+  purge: PurgeEffect | undefined,
+): DecisionNumbers {
+  const ageMs = currentAge(stored, now)
+  const lifetime = freshnessLifetime(stored, policy)
+  const staleSince = Math.min(purge?.at ?? now + 1, stored.staleSince ?? now + 1)
+  // A purge only ever shortens: the windows count from it, and still end where they would have ended anyway.
+  const staleForMs = !isAgeTrustworthy(stored, now)
+    ? Number.POSITIVE_INFINITY
+    : Math.max(
+        ageMs - lifetime.ms,
+        purge || stored.staleSince !== undefined ? Math.max(0, now - staleSince) : Number.NEGATIVE_INFINITY,
+      )
+  const { noCache, mustRevalidate, staleWhileRevalidate, staleIfError } = stored.directives
+  const prohibited = noCache === true || mustRevalidate || purge?.mode === 'invalidate'
+  return {
+    ageMs,
+    lifetimeMs: lifetime.ms,
+    lifetimeSource: lifetime.source,
+    staleForMs,
+    staleWhileRevalidateMs: prohibited
+      ? 0
+      : (windowOf(staleWhileRevalidate, policy?.staleWhileRevalidateMs, policy) ?? 0),
+    staleIfErrorMs: prohibited
+      ? 0
+      : Math.max(windowOf(staleIfError, policy?.staleIfErrorMs, policy) ?? 0, presented.directives.staleIfError ?? 0),
+  }
+}
+
+const windowOf = (said: Ms | undefined, allowed: Ms | undefined, policy: DecisionPolicy | undefined): Ms | undefined =>
+  policy?.override ? (allowed ?? said) : (said ?? allowed)
+
+/**
+ * Whether the stored response of a decision may be served now that the origin has failed: an error, or no answer in time.
+ *
+ * @returns the numbers at `now`, or `undefined` when nothing allows it
+ * @see RFC 5861 section 4; a prohibition (`no-cache`, `must-revalidate`, invalidation, a hard purge) beats it, RFC 9111 section 4.2.4
+ */
+export function mayServeOnError(
+  stored: StoredResponse,
+  presented: PresentedRequest,
+  context: DecisionContext,
+): DecisionNumbers | undefined {
+  const purge = purgeEffect(stored, context.log)
+  if (purge?.mode === 'hard' || presented.directives.noCache || presented.cacheMode === 'no-cache') return undefined
+  const numbers = measure(stored, presented, context.now, context.policy, purge)
+  const { maxAge = Number.POSITIVE_INFINITY, minFresh = 0 } = presented.directives
+  if (numbers.ageMs > maxAge || minFresh > 0) return undefined
+  return numbers.staleIfErrorMs > 0 && numbers.staleForMs <= numbers.staleIfErrorMs ? numbers : undefined
+}
+
+/** Statuses that count as a failing origin (RFC 5861 §4). No other one does. */
+export const isOriginError = (status: number): boolean => status === 500 || (status >= 502 && status <= 504)
+
+/**
+ * Whether to refresh before expiry, drawn once per read: `now − β·δ·ln(u) ≥ expiry`, with u in (0, 1] and β·δ at most a quarter of the lifetime.
+ *
+ * @see Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, PVLDB 8(8), 2015
+ */
+function isEarly(remaining: Ms, lifetime: Ms, delta: Ms, beta: number, random: () => number): boolean {
+  const scale = Math.min(beta * delta, lifetime / 4)
+  return scale > 0 && -scale * Math.log(1 - random()) >= remaining
+}

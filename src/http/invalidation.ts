@@ -1,0 +1,26 @@
+import { fieldValue } from './fields.ts'
+import type { HeaderList, LogSelector, PresentedRequest } from './message.ts'
+import { groupsOf } from './tags.ts'
+import { sameOriginUrl, withoutFragment } from './url.ts'
+
+/** Whether a method may change state at the origin: all but the safe ones, those that we do not know included (RFC 9110 §9.2.1, RFC 10008). */
+export const isUnsafe = (method: string): boolean => !['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'].includes(method)
+
+/**
+ * What a response to an unsafe method invalidates (RFC 9111 §4.4): its URL, and of the same origin `Location`, `Content-Location`
+ * and the groups of `Cache-Group-Invalidation` (RFC 9875 §3). Nothing when the method is safe or the request has failed.
+ *
+ * A status of 0 is one that script may not see, as a redirect's that was not followed: it may have succeeded, so it invalidates.
+ */
+export function invalidatedBy(
+  { method, url }: Pick<PresentedRequest, 'method' | 'url'>,
+  { status, headers }: { readonly status: number; readonly headers: HeaderList },
+): LogSelector | undefined {
+  if (!isUnsafe(method) || status >= 400) return undefined
+  const related = ['location', 'content-location'].flatMap((name) => {
+    const reference = fieldValue(headers, name)
+    return (reference !== undefined && sameOriginUrl(reference, url)) || []
+  })
+  const tags = groupsOf(headers, 'cache-group-invalidation', url)
+  return { urls: [...new Set([withoutFragment(url), ...related])], ...(tags.length > 0 && { tags }) }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import { groupsOf, tagsOf } from '../../src/http/tags.ts'
+import { fields, url } from './builders.ts'
+
+const origin = 'https://shop.example'
+const tags = (headers: Readonly<Record<string, string>>, field?: string) => tagsOf(fields(headers), url, field)
+
+describe('Cache-Groups (RFC 9875 §2)', () => {
+  test('name groups of this origin, parameters ignored, case kept', () => {
+    expect(tags({ 'cache-groups': '"a", "A b";x=1, "a"' })).toEqual([`${origin}\0a`, `${origin}\0A b`])
+  })
+
+  test('of another origin are other groups (§2.1)', () => {
+    const headers = fields({ 'cache-groups': '"a"' })
+    expect(tagsOf(headers, 'https://other.example/')).not.toEqual(tagsOf(headers, url))
+  })
+
+  test.each(['token', '"a", token', '1', '("a")', '"a', '"a",', '"\\x"', ''])(
+    '%j is no list of Strings and ignored as a whole',
+    (value) => {
+      expect(tags({ 'cache-groups': value, 'cache-tag': 'b' })).toEqual(['b'])
+    },
+  )
+
+  test('no other field can name a group', () => {
+    expect(tags({ 'cache-tag': `${origin} a` })).toEqual([`${origin} a`])
+  })
+})
+
+describe('vendor tags', () => {
+  test.each([
+    ['cache-tag', 'a, B,,c ,', ['a', 'B', 'c']],
+    ['edge-cache-tag', 'a,b', ['a', 'b']],
+    ['surrogate-key', 'a  b\tc ', ['a', 'b', 'c']],
+    ['surrogate-key', 'a,b c', ['a,b', 'c']],
+    ['xkey', 'a b', ['a', 'b']],
+    ['cache-tag', '__proto__, constructor', ['__proto__', 'constructor']],
+    ['cache-tag', '\u00e9\u00e8', ['\u00e9\u00e8']],
+  ])('%s: %j', (name, value, expected) => {
+    expect(tags({ [name]: value })).toEqual(expected)
+  })
+
+  test('of several lines are the tags of all', () => {
+    const lines = fields([
+      ['surrogate-key', 'a b'],
+      ['surrogate-key', 'c'],
+      ['cache-tag', 'd'],
+      ['cache-tag', 'e'],
+    ])
+    expect(tagsOf(lines, url).sort()).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
+  test('of several fields are each once', () => {
+    expect(tags({ 'cache-tag': 'a, b', 'surrogate-key': 'b c', xkey: 'a' })).toEqual(['a', 'b', 'c'])
+  })
+
+  test("a project's own field is a comma-separated list, and read first", () => {
+    expect(tags({ 'x-tags': 'p, q', 'cache-tag': 'a' }, 'x-tags')).toEqual(['p', 'q', 'a'])
+    expect(tags({ 'x-tags': 'p, q' })).toEqual([])
+  })
+})
+
+describe('limits', () => {
+  test('a field of 16 KiB is read, a longer one is not', () => {
+    expect(tags({ 'cache-tag': 'x'.repeat(16_384) })).toHaveLength(1)
+    expect(tags({ 'cache-tag': 'x'.repeat(16_385), 'surrogate-key': 'a' })).toEqual(['a'])
+    const group = (length: number) => fields({ 'cache-groups': `"${'x'.repeat(length - 2)}"` })
+    expect(groupsOf(group(16_384), 'cache-groups', url)).toHaveLength(1)
+    expect(groupsOf(group(16_385), 'cache-groups', url)).toEqual([])
+  })
+
+  test('1,000 tags are kept', () => {
+    const many = Array.from({ length: 1001 }, (_, index) => `t${index}`)
+    expect(tags({ 'cache-tag': many.join() })).toEqual(many.slice(0, 1000))
+    expect(
+      groupsOf(fields({ 'cache-groups': many.map((one) => `"${one}"`).join() }), 'cache-groups', url),
+    ).toHaveLength(1000)
+  })
+})
