@@ -1,0 +1,56 @@
+import type { HeaderList } from '../http/message.ts'
+import type { Random } from '../ports/random.ts'
+import type { Transport } from '../ports/transport.ts'
+
+/** What the cache needs to know of where it runs. */
+export interface Platform {
+  /** The platform's fetch as it is now: an APM tool or a mock may replace it at any time. */
+  fetch(): Transport
+  readonly random: Random
+  /** Where relative URLs start now (a page may navigate without loading): the document or the worker's script; `undefined` where there is none. */
+  base(): string | undefined
+  /** Our own origin; `undefined` where every origin counts as the same (no document, no worker). */
+  readonly origin: string | undefined
+  /** Whether a browser's own HTTP cache lies between us and the network. */
+  readonly browserCache: boolean
+  /** Request fields that the browser adds below script, and that are constant in this profile. */
+  readonly impliedFields: HeaderList
+  /** The factory of databases, where there is one that may be touched (a sandboxed frame's throws). */
+  databases(): IDBFactory | undefined
+  /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
+  report(error: unknown): void
+}
+
+/** Looks around once. Every global may be missing. */
+export function platform(): Platform {
+  const { document, location, navigator } = globalThis as Partial<typeof globalThis>
+  // Node has a navigator, too; only where there is a location is there a browser.
+  const origin = location?.origin
+  const languages = navigator?.languages?.join()
+  return {
+    fetch: () => globalThis.fetch,
+    random: () => Math.random(),
+    base: () => document?.baseURI ?? location?.href,
+    // A sandboxed frame's or a file's origin is no origin that anything could be the same as.
+    origin,
+    browserCache: origin !== undefined,
+    impliedFields:
+      origin === undefined || !navigator
+        ? []
+        : [
+            ...(languages ? [['accept-language', languages] as const] : []),
+            ['user-agent', navigator.userAgent] as const,
+          ],
+    databases() {
+      try {
+        return globalThis.indexedDB
+      } catch {
+        return undefined
+      }
+    },
+    report(error) {
+      if (typeof reportError === 'function') reportError(error)
+      else queueMicrotask(() => Promise.reject(error))
+    },
+  }
+}

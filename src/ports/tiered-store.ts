@@ -1,0 +1,37 @@
+import type { Epoch, PurgeLog, PurgeRecord } from '../http/message.ts'
+import type { CacheKey, StoredRecord } from './store.ts'
+
+/**
+ * What the engine talks to: memory, at once, over a durable store, behind. It never rejects and never hangs: what fails is a notice, and counts as absent.
+ */
+export interface TieredStore {
+  /** What memory holds, with every body at hand. Counts as a visit for the eviction. */
+  peek(key: CacheKey): StoredRecord | undefined
+  /**
+   * All that memory and the durable store hold, together, every body at hand; kept in memory where it fits. Waits for the writes of this key that are under
+   * way, and contains what came into memory meanwhile. A response whose body is gone is absent.
+   */
+  read(key: CacheKey): Promise<StoredRecord | undefined>
+  /**
+   * Changes a record: in memory at once, in the durable store behind. `change` is synchronous and may be called once for each tier, with what that
+   * tier holds (bodies that lie apart without their bytes); it answers the new record, `undefined` to remove it, or its argument to leave it. Responses
+   * marked `memoryOnly` never reach the durable store, and neither do those of another incarnation.
+   *
+   * @returns resolves when it is done everywhere
+   */
+  update(key: CacheKey, change: (record: StoredRecord | undefined) => StoredRecord | undefined): Promise<void>
+  /**
+   * Appends to the log: in force in memory from the call on; resolves when the durable store has it (`durable: true`) or has failed. When it has failed,
+   * nothing is read from it before it has taken the purge.
+   */
+  purge(purge: Omit<PurgeRecord, 'number'>): Promise<{ readonly epoch: Epoch; readonly durable: boolean }>
+  /** The log as this context knows it, with the purges that are on their way to the durable store. */
+  log(): PurgeLog
+  /** What a request sent now carries. Purges on their way do not count yet: what is sent meanwhile counts as sent before them. */
+  epoch(): Epoch
+  /** Everything that memory holds. */
+  records(): Iterable<readonly [key: CacheKey, record: StoredRecord]>
+  /** Bytes held in memory. */
+  memoryBytes(): number
+  close(): Promise<void>
+}
