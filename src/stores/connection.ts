@@ -1,0 +1,140 @@
+import type { Ms } from '../http/message.ts'
+import type { Clock } from '../ports/clock.ts'
+
+/** One object store holds everything; composite array keys tell the kinds apart. */
+const OBJECT_STORE = 'nearcache'
+/** Grows when the shape of the database changes; the shape of a record has a version of its own. */
+const DATABASE_VERSION = 1
+
+export interface ConnectionOptions {
+  /** The database's name. */
+  readonly name: string
+  readonly factory: IDBFactory
+  readonly clock: Clock
+  /** How long an operation may take before it has failed: a frozen tab may hold a transaction open for ever. */
+  readonly deadlineMs: Ms
+}
+
+/** A connection to one database that mends itself. */
+export interface Connection {
+  /**
+   * Runs `work` in one transaction, and resolves with what it gave when the transaction is complete: the success of a request is not yet success. `work` awaits nothing but its own
+   * requests, and may run again when the connection was lost.
+   *
+   * @throws the transaction's error, what `work` threw (then nothing is written), a `TimeoutError` at the deadline
+   */
+  transact<T>(
+    mode: IDBTransactionMode,
+    durability: IDBTransactionDurability,
+    work: (objects: IDBObjectStore) => Promise<T>,
+  ): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * Opens when it is first needed, and again after a loss; a failed open is forgotten. Steps aside when another tab wants to upgrade or delete the database. Commits at once, so that a tab
+ * that is frozen or killed holds nobody up.
+ */
+export function createConnection({ name, factory, clock, deadlineMs }: ConnectionOptions): Connection {
+  let current: Promise<IDBDatabase> | undefined
+
+  function leave(opening: Promise<IDBDatabase>): void {
+    if (current === opening) current = undefined
+    opening.then(
+      (database) => database.close(),
+      () => {},
+    )
+  }
+
+  function open(): Promise<IDBDatabase> {
+    const opening = new Promise<IDBDatabase>((resolve, reject) => {
+      const request = factory.open(name, DATABASE_VERSION)
+      request.onupgradeneeded = () => request.result.createObjectStore(OBJECT_STORE)
+      request.onerror = () => reject(request.error)
+      request.onsuccess = () => {
+        const database = request.result
+        database.onversionchange = () => leave(opening)
+        database.onclose = () => leave(opening)
+        resolve(database)
+      }
+    })
+    opening.catch(() => leave(opening))
+    return opening
+  }
+
+  return {
+    async transact(mode, durability, work) {
+      const timer = new AbortController()
+      let giveUp = () => {}
+      const late = clock.sleep(deadlineMs, timer.signal).then(() => {
+        giveUp()
+        throw new DOMException(`IndexedDB did not answer within ${deadlineMs} ms`, 'TimeoutError')
+      })
+
+      const run = async () => {
+        current ??= open()
+        const opening = current
+        giveUp = () => leave(opening)
+        const database = await opening
+        let transaction: IDBTransaction
+        try {
+          transaction = database.transaction(OBJECT_STORE, mode, { durability })
+        } catch (error) {
+          leave(opening)
+          throw error
+        }
+        giveUp = () => {
+          // What has been reported as failed must not be written later.
+          attempt(() => transaction.abort())
+          leave(opening)
+        }
+        return outcomeOf(transaction, work(transaction.objectStore(OBJECT_STORE)))
+      }
+
+      try {
+        return await Promise.race([
+          late,
+          run().catch((error: unknown) => {
+            // The connection was lost on the way: one more time, with a new one.
+            if (isLoss(error) && !timer.signal.aborted) return run()
+            throw error
+          }),
+        ])
+      } finally {
+        timer.abort()
+      }
+    },
+    async close() {
+      if (current) leave(current)
+    },
+  }
+}
+
+/** What `work` gave, when its transaction is complete. The transaction's own error says more than that of a request: exceeded quota shows only there. */
+function outcomeOf<T>(transaction: IDBTransaction, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let failure: unknown
+    transaction.oncomplete = () => resolve(work)
+    transaction.onabort = () =>
+      reject(transaction.error ?? failure ?? new DOMException('The transaction was lost', 'AbortError'))
+    work.then(
+      () => attempt(() => transaction.commit?.()),
+      (error: unknown) => {
+        failure = error
+        attempt(() => transaction.abort())
+      },
+    )
+  })
+}
+
+const isLoss = (error: unknown): boolean =>
+  error instanceof DOMException && (error.name === 'InvalidStateError' || error.name === 'AbortError')
+
+/** Ends a transaction that may have ended by itself. */
+function attempt(end: () => void): void {
+  try {
+    end()
+  } catch {
+    // It has.
+  }
+}

@@ -1,0 +1,381 @@
+import { promisifyRequest } from 'idb-keyval'
+import type { Ms, PurgeLog, StoredResponse } from '../http/message.ts'
+import { appendPurge, emptyLog } from '../http/purge-log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import type {
+  CacheKey,
+  Snapshot,
+  Store,
+  StoredRecord,
+  StoreKey,
+  StoreNotice,
+  Write,
+  WriteOptions,
+} from '../ports/store.ts'
+import { createConnection } from './connection.ts'
+import { arePurges, isNumber, isObject, isRecordKey, isStoredRecord, isText, sizeOf } from './stored-record.ts'
+
+export interface IndexedDbOptions {
+  /** The database's name. */
+  readonly name: string
+  readonly factory: IDBFactory
+  readonly clock: Clock
+  readonly random: Random
+  /** Bytes kept at most, by our own count. */
+  readonly maxBytes: number
+  /** A response with a larger body is not written. */
+  readonly maxEntryBytes: number
+  /**
+   * A body up to this size lies inside its record, so that one get answers and one put stores; a larger one lies apart, so that a validation rewrites only the record. In bytes.
+   *
+   * @default 65,536
+   */
+  readonly inlineBytes?: number
+  /** How long an operation may take. @default 3,000 */
+  readonly deadlineMs?: Ms
+  onNotice(notice: StoreNotice): void
+}
+
+/** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on. */
+type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'>
+
+/** What lies under `['meta', 'space']`. */
+interface Space {
+  readonly bytes: number
+  /** The record at which the next eviction starts. */
+  readonly hand?: IDBValidKey | undefined
+}
+
+/** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
+interface View {
+  log: PurgeLog | undefined
+  readonly records: Map<string, StoredRecord | undefined>
+  readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
+}
+
+interface Reader {
+  readonly keys: readonly StoreKey[]
+  resolve(snapshot: Snapshot): void
+  reject(error: unknown): void
+}
+
+interface Writer {
+  readonly keys: readonly StoreKey[]
+  readonly change: (snapshot: Snapshot) => readonly Write[]
+  resolve(log: PurgeLog): void
+  reject(error: unknown): void
+}
+
+const LOG: IDBValidKey = ['meta', 'log']
+const PURGES: IDBValidKey = ['meta', 'purges']
+const SPACE: IDBValidKey = ['meta', 'space']
+
+/** Passes of the hand: the first takes the visited bits, the second finds who has none, the third spares nobody. */
+const MAX_PASSES = 3
+
+/** Visited bits written along with one transaction, and remembered at most. */
+const MAX_VISITED = 100
+
+/**
+ * Keeps everything in one IndexedDB database. A record, its bodies and the log are read and written in one transaction, so that a tab killed in the middle leaves the old or the
+ * new, never half. Reads of the same moment share a transaction, and so do writes that come while another one is under way.
+ *
+ * | key | value |
+ * |---|---|
+ * | `['record', partition, key]` | a `StoredRecord` |
+ * | `['body', partition, key, id]` | the bytes of a large body |
+ * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
+ * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |
+ * | `['meta', 'space']` | bytes in use, and the hand |
+ */
+export function createIndexedDbStore({
+  factory,
+  random,
+  maxBytes,
+  maxEntryBytes,
+  inlineBytes = 65_536,
+  deadlineMs = 3_000,
+  onNotice,
+  ...place
+}: IndexedDbOptions): Store {
+  const connection = createConnection({ ...place, factory, deadlineMs })
+  let readers: Reader[] = []
+  let writers: Writer[] = []
+  let isWriting = false
+  /** The log as last seen, with its purges. */
+  let seen: PurgeLog | undefined
+  /** Records read since their visited bits were last written. */
+  const visited = new Map<string, IDBValidKey>()
+
+  /** Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited. */
+  async function look(objects: IDBObjectStore, keys: readonly StoreKey[]): Promise<View> {
+    const [head, ...values] = await Promise.all(
+      [LOG, ...keys].map((key) => promisifyRequest<unknown>(objects.get(key as IDBValidKey))),
+    )
+    const view: View = { log: await logOf(objects, head), records: new Map(), bodies: new Map() }
+    for (const [index, key] of keys.entries()) {
+      const value = values[index]
+      if (key[0] === 'record') view.records.set(nameOf(key), isStoredRecord(value) ? value : undefined)
+      else if (value instanceof Uint8Array) view.bodies.set(nameOf(key), value as Uint8Array<ArrayBuffer>)
+    }
+    return view
+  }
+
+  /** The log that the head stands for: what was seen before, unless something was purged since. A damaged one is none at all, and a new life begins. */
+  async function logOf(objects: IDBObjectStore, head: unknown): Promise<PurgeLog | undefined> {
+    if (!isObject(head)) return undefined
+    const { incarnation, last, floor } = head
+    if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return undefined
+    if (seen?.incarnation === incarnation && seen.last === last) return seen
+    const purges: unknown = last === 0 ? [] : await promisifyRequest(objects.get(PURGES))
+    return arePurges(purges, last) ? { incarnation, last, floor, purges } : undefined
+  }
+
+  async function flushReads(): Promise<void> {
+    const flushed = readers
+    readers = []
+    try {
+      const keys = flushed.flatMap((reader) => reader.keys)
+      const view = await connection.transact('readonly', 'relaxed', (objects) => look(objects, keys))
+      for (const key of keys) {
+        if (key[0] === 'record' && view.records.get(nameOf(key)) && visited.size < MAX_VISITED)
+          visited.set(nameOf(key), ['visited', key[1], key[2] as string[]])
+      }
+      // A new database is named in a transaction that writes: whoever comes first decides.
+      seen = view.log ?? (await commit([{ keys: [], change: () => [] }], 'relaxed'))[0]
+      const snapshot = snapshotOf(view, seen as PurgeLog)
+      for (const reader of flushed) reader.resolve(snapshot)
+    } catch (error) {
+      for (const reader of flushed) reader.reject(error)
+    }
+  }
+
+  async function flushWrites(): Promise<void> {
+    if (isWriting) return
+    isWriting = true
+    // The rest of this tick comes along, and then whatever comes while a transaction is under way.
+    await undefined
+    while (writers.length > 0) {
+      const flushed = writers
+      writers = []
+      await write(flushed, 'relaxed')
+    }
+    isWriting = false
+  }
+
+  /** Writes together; when that fails, each alone, so that nobody fails for another's sake. */
+  async function write(together: readonly Writer[], durability: WriteOptions['durability']): Promise<void> {
+    try {
+      const logs = await commit(together, durability)
+      for (const [index, writer] of together.entries()) writer.resolve(logs[index] as PurgeLog)
+    } catch (error) {
+      if (together.length === 1) together[0]?.reject(error)
+      else for (const writer of together) await write([writer], durability)
+    }
+  }
+
+  /** @returns the log after each of the changes */
+  async function commit(
+    changes: readonly Pick<Writer, 'keys' | 'change'>[],
+    durability: WriteOptions['durability'],
+  ): Promise<PurgeLog[]> {
+    const bits = [...visited]
+    const evicted: StoreNotice[] = []
+    const run = () =>
+      connection.transact('readwrite', durability, async (objects) => {
+        evicted.length = 0
+        for (const [, key] of bits) objects.put(1, key)
+        return apply(objects, changes, evicted)
+      })
+    const logs = await run().catch(async (error: unknown) => {
+      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error
+      // The disk has less room than we were given: give up half of what is there, and try once more.
+      await connection.transact('readwrite', 'relaxed', async (objects) => {
+        const space = await spaceOf(objects)
+        await evict(objects, space, space.bytes / 2, new Set(), [])
+      })
+      return run()
+    })
+    // Only now: what was aborted has not been seen.
+    seen = logs.at(-1)
+    for (const [name] of bits) visited.delete(name)
+    evicted.forEach(onNotice)
+    return logs
+  }
+
+  async function apply(
+    objects: IDBObjectStore,
+    changes: readonly Pick<Writer, 'keys' | 'change'>[],
+    evicted: StoreNotice[],
+  ): Promise<PurgeLog[]> {
+    const view = await look(
+      objects,
+      changes.flatMap(({ keys }) => keys),
+    )
+    const before = view.log
+    let log = before ?? emptyLog(token(random))
+    let growth = 0
+    const written = new Set<string>()
+    const logs: PurgeLog[] = []
+    for (const { change } of changes) {
+      for (const one of change(snapshotOf(view, log))) {
+        if (one.kind === 'purge') log = appendPurge(log, one.purge)
+        else {
+          const name = nameOf(['record', one.partition, one.key])
+          if (!view.records.has(name)) {
+            const { records } = await look(objects, [['record', one.partition, one.key]])
+            view.records.set(name, records.get(name))
+          }
+          growth += putRecord(objects, view, one)
+          written.add(name)
+        }
+      }
+      logs.push(log)
+    }
+    if (log !== before) {
+      const { purges, incarnation, last, floor } = log
+      objects.put({ incarnation, last, floor } satisfies Head, LOG)
+      objects.put(purges, PURGES)
+    }
+    if (growth !== 0) {
+      const space = await spaceOf(objects)
+      const bytes = Math.max(0, space.bytes + growth)
+      if (bytes <= maxBytes) objects.put({ ...space, bytes } satisfies Space, SPACE)
+      // A little more than needed, so that not every write has to.
+      else await evict(objects, { ...space, bytes }, maxBytes - maxBytes / 16, written, evicted)
+    }
+    return logs
+  }
+
+  /** Puts or removes one record with its bodies; returns by how many bytes that changes what is stored. */
+  function putRecord(
+    objects: IDBObjectStore,
+    view: View,
+    { partition, key, value }: Extract<Write, { kind: 'record' }>,
+  ): number {
+    const name = ['record', partition, key] as const
+    const before = view.records.get(nameOf(name))
+    const former = ({ body }: StoredResponse) => before?.responses.find((one) => one.body.id === body.id)
+    const responses = (value?.responses ?? []).flatMap((one) => {
+      const { id, size, bytes = former(one)?.body.bytes } = one.body
+      if (one.memoryOnly || size > maxEntryBytes || !(bytes ?? former(one))) return []
+      const isApart = !bytes || bytes.byteLength > inlineBytes
+      if (isApart && bytes && !former(one)) {
+        objects.put(bytes, bodyKey(partition, key, id))
+        view.bodies.set(nameOf(['body', partition, key, id]), bytes)
+      }
+      return [{ ...one, body: isApart ? { id, size } : { id, size, bytes } }]
+    })
+    for (const { body } of before?.responses ?? []) {
+      if (body.bytes || responses.some((one) => one.body.id === body.id)) continue
+      objects.delete(bodyKey(partition, key, body.id))
+      view.bodies.delete(nameOf(['body', partition, key, body.id]))
+    }
+    const after: StoredRecord | undefined = responses.length > 0 ? { v: 1, responses } : undefined
+    if (after) objects.put(after, name as unknown as IDBValidKey)
+    else objects.delete(name as unknown as IDBValidKey)
+    view.records.set(nameOf(name), after)
+    return (after ? sizeOf(after) : 0) - (before ? sizeOf(before) : 0)
+  }
+
+  /** Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). */
+  async function evict(
+    objects: IDBObjectStore,
+    { bytes, hand }: Space,
+    goal: number,
+    spared: ReadonlySet<string>,
+    evicted: StoreNotice[],
+  ): Promise<void> {
+    let start = hand
+    for (let pass = 1; pass <= MAX_PASSES && bytes > goal; pass++) {
+      const request = objects.openCursor()
+      let cursor = await promisifyRequest(request)
+      const from = start ?? ['record']
+      if (cursor && factory.cmp(cursor.key, from) < 0) {
+        cursor.continue(from)
+        cursor = await promisifyRequest(request)
+      }
+      // From one end to the other everything is seen: what is counted then is what is there.
+      let counted = start ? Number.NaN : 0
+      for (; cursor && bytes > goal && Array.isArray(cursor.key) && cursor.key[0] === 'record'; ) {
+        const { key, value } = cursor
+        const record = isRecordKey(key) && isStoredRecord(value) ? value : undefined
+        const size = record ? sizeOf(record) : 0
+        const bit: IDBValidKey = ['visited', ...key.slice(1)]
+        const isSpared =
+          pass < MAX_PASSES &&
+          record !== undefined &&
+          (spared.has(JSON.stringify(key)) || (await promisifyRequest<unknown>(objects.get(bit))) !== undefined)
+        objects.delete(bit)
+        if (isSpared) counted += size
+        else {
+          bytes -= size
+          cursor.delete()
+          if (record && isRecordKey(key)) {
+            const [, partition, name] = key
+            for (const { body } of record.responses) if (!body.bytes) objects.delete(bodyKey(partition, name, body.id))
+            evicted.push({ type: 'evicted', partition, key: name, bytes: size, tier: 'disk' })
+          }
+        }
+        cursor.continue()
+        cursor = await promisifyRequest(request)
+      }
+      start = bytes > goal ? undefined : cursor?.key
+      if (bytes > goal && counted >= 0) bytes = counted
+    }
+    objects.put({ bytes: Math.max(0, bytes), hand: start } satisfies Space, SPACE)
+  }
+
+  return {
+    read: (keys) =>
+      new Promise((resolve, reject) => {
+        if (readers.length === 0) queueMicrotask(flushReads)
+        readers.push({ keys, resolve, reject })
+      }),
+    update: (keys, change, { durability }) =>
+      new Promise((resolve, reject) => {
+        const writer = { keys, change, resolve, reject }
+        if (durability === 'strict') write([writer], durability)
+        else {
+          writers.push(writer)
+          flushWrites()
+        }
+      }),
+    close: connection.close,
+  }
+}
+
+/** What a transaction has in hand, as it is now: later writes do not show. */
+function snapshotOf({ records, bodies }: View, log: PurgeLog): Snapshot {
+  const [heldRecords, heldBodies] = [new Map(records), new Map(bodies)]
+  return {
+    log,
+    record: (partition, key) => heldRecords.get(nameOf(['record', partition, key])),
+    body: (partition, key, id) => heldBodies.get(nameOf(['body', partition, key, id])),
+  }
+}
+
+async function spaceOf(objects: IDBObjectStore): Promise<Space> {
+  const space = await promisifyRequest<unknown>(objects.get(SPACE))
+  if (!isObject(space) || !isNumber(space.bytes)) return { bytes: 0 }
+  return { bytes: space.bytes, hand: isRecordKey(space.hand) ? (space.hand as unknown as IDBValidKey) : undefined }
+}
+
+/** Injective: no two keys have one name. */
+const nameOf = (key: StoreKey): string => JSON.stringify(key)
+
+const bodyKey = (partition: string, key: CacheKey, id: string): IDBValidKey => [
+  'body',
+  partition,
+  key as readonly string[] as string[],
+  id,
+]
+
+/** 128 bits by chance, as hexadecimal digits. */
+const token = (random: Random): string =>
+  Array.from({ length: 8 }, () =>
+    Math.floor(0x10000 + random() * 0x10000)
+      .toString(16)
+      .slice(1),
+  ).join('')

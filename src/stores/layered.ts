@@ -1,0 +1,238 @@
+import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
+import { appendPurge, emptyLog, numberIn } from '../http/purge-log.ts'
+import type { CacheKey, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
+import type { TieredStore } from '../ports/tiered-store.ts'
+import type { MemoryStore } from './memory.ts'
+
+type Purge = Omit<PurgeRecord, 'number'>
+type Change = Parameters<TieredStore['update']>[1]
+
+/** How often a read is done again because the key was written meanwhile. */
+const MAX_READS = 3
+
+export interface LayeredOptions {
+  readonly memory: MemoryStore
+  /** What lies beneath memory; none: memory alone. */
+  readonly durable: Store | undefined
+  readonly partition: string
+  /** Names the log until the durable store's own is known. */
+  readonly incarnation: string
+  onNotice(notice: StoreNotice): void
+}
+
+/**
+ * Memory over a durable store, with one purge log for both: the durable one as last seen, and on it the purges that are on their way there.
+ *
+ * Until the durable log has been seen there is a provisional one. When the real one comes it takes its place, and what was asked for under the provisional one counts as asked for
+ * before every purge (`PurgeLog.provisional`): nobody knows which of them came after. The same when the durable store fails to take a purge: memory is emptied, a provisional log
+ * starts with that purge, and nothing that lies on the disk is used before the disk has taken all of it. So whatever fails, no response counts as newer than a purge that it is not.
+ */
+export function createLayeredStore({ memory, durable, partition, incarnation, onNotice }: LayeredOptions): TieredStore {
+  /** The durable log as last seen, or the provisional one. */
+  let base = emptyLog(incarnation)
+  /** The incarnation of the durable store, once it is known. `base` is provisional while it is of another one. */
+  let home: string | undefined
+  let secessions = 0
+  /** Purges on their way to the durable store. */
+  let pending: readonly Purge[] = []
+  let log = base
+  let catchingUp: Promise<void> | undefined
+  /** Per key: the end of the durable writes under way. */
+  const writing = new Map<string, Promise<unknown>>()
+  const reading = new Map<string, Promise<StoredRecord | undefined>>()
+
+  function setBase(next: PurgeLog): void {
+    base = next
+    log = pending.reduce(appendPurge, base)
+  }
+
+  /**
+   * Takes over the log of a read or a write of the durable store.
+   *
+   * @param told - the provisional log whose purges are part of it
+   */
+  function adopt(seen: PurgeLog, told?: PurgeLog): void {
+    if (seen.incarnation === base.incarnation) {
+      if (seen.last > base.last) setBase({ ...seen, provisional: base.provisional ?? [] })
+      return
+    }
+    // The disk has to learn first what was purged meanwhile.
+    if (base.incarnation !== home && base.last > 0 && base !== told) return
+    const isReborn = home !== undefined && home !== seen.incarnation
+    if (isReborn) memory.clear()
+    home = seen.incarnation
+    setBase({ ...seen, provisional: isReborn ? [] : [...(base.provisional ?? []), base.incarnation] })
+  }
+
+  /** Gives the durable store the purges that it failed to take, before anything else is done with it. */
+  function catchUp(store: Store): Promise<void> | undefined {
+    if (base.incarnation === home || base.last === 0) return undefined
+    const told = base
+    const [first] = told.purges
+    const purges: readonly Purge[] =
+      told.floor > 0 && first ? [{ selector: { all: true }, mode: 'hard', at: first.at }] : told.purges
+    catchingUp ??= store
+      .update([], () => purges.map(asWrite), { durability: 'strict' })
+      .then((seen) => adopt(seen, told))
+      .finally(() => {
+        catchingUp = undefined
+      })
+    return catchingUp
+  }
+
+  /** Runs an operation of the durable store; a failure is told, and gives `undefined`. */
+  async function attempt<T>(operation: string, work: (store: Store) => Promise<T>): Promise<T | undefined> {
+    if (!durable) return undefined
+    try {
+      await catchUp(durable)
+      return await work(durable)
+    } catch (error) {
+      onNotice({ type: 'store-failed', operation, error })
+      return undefined
+    }
+  }
+
+  async function look(keys: readonly StoreKey[]): Promise<Snapshot | undefined> {
+    const snapshot = await attempt('read', (store) => store.read(keys))
+    if (snapshot) adopt(snapshot.log)
+    return snapshot
+  }
+
+  /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
+  async function readWhole(
+    key: CacheKey,
+    held: readonly StoredResponse[],
+  ): Promise<readonly StoredResponse[] | undefined> {
+    const snapshot = await look([['record', partition, key]])
+    const responses = snapshot?.record(partition, key)?.responses ?? []
+    const bytesAtHand = ({ body }: StoredResponse) =>
+      body.bytes ?? held.find((one) => one.body.id === body.id)?.body.bytes
+    const apart = responses.filter((one) => !bytesAtHand(one))
+    const bodies = apart.length > 0 ? await look(apart.map(({ body }) => ['body', partition, key, body.id])) : undefined
+    return (
+      snapshot &&
+      responses.flatMap((one) => {
+        const bytes = bytesAtHand(one) ?? bodies?.body(partition, key, one.body.id)
+        return bytes?.byteLength === one.body.size ? [{ ...one, body: { ...one.body, bytes } }] : []
+      })
+    )
+  }
+
+  async function read(key: CacheKey, name: string): Promise<StoredRecord | undefined> {
+    for (let reads = 0; durable && reads < MAX_READS; reads++) {
+      await writing.get(name)
+      const before = memory.peek(partition, key)
+      const found = await readWhole(key, before?.responses ?? [])
+      if (!found) break
+      // What was replaced or removed meanwhile must not come back.
+      if (writing.has(name) || memory.peek(partition, key) !== before) continue
+      const responses = merge(before?.responses ?? [], found)
+      if (responses.length === 0) return undefined
+      const record: StoredRecord = { v: 1, responses }
+      memory.put(partition, key, record)
+      return record
+    }
+    return memory.peek(partition, key)
+  }
+
+  /** Runs `change` on what the durable store holds. What must not lie there stays out. */
+  function durableWrites(snapshot: Snapshot, key: CacheKey, change: Change): Write[] {
+    // A purge that this store does not have failed only now.
+    if (base.incarnation !== snapshot.log.incarnation) return []
+    const before = snapshot.record(partition, key)
+    const after = change(before)
+    if (after === before) return []
+    const responses = (after?.responses ?? []).flatMap((one) => {
+      const number = numberIn(base, one.epoch)
+      if (one.memoryOnly || number === undefined) return []
+      return [{ ...withoutCookies(one), epoch: { incarnation: base.incarnation, number } }]
+    })
+    if (responses.length === 0 && !before) return []
+    return [{ kind: 'record', partition, key, value: responses.length > 0 ? { v: 1, responses } : undefined }]
+  }
+
+  const epoch = (): Epoch => ({ incarnation: base.incarnation, number: base.last })
+
+  return {
+    peek: (key) => memory.peek(partition, key),
+    read(key) {
+      const name = JSON.stringify(key)
+      const shared =
+        reading.get(name) ??
+        read(key, name).finally(() => {
+          reading.delete(name)
+        })
+      reading.set(name, shared)
+      return shared
+    },
+    async update(key, change) {
+      const before = memory.peek(partition, key)
+      const after = change(before)
+      if (after !== before) memory.put(partition, key, after)
+      if (!durable) return
+      const name = JSON.stringify(key)
+      const write = attempt('update', (store) =>
+        store.update(
+          [['record', partition, key]],
+          (snapshot) => {
+            adopt(snapshot.log)
+            return durableWrites(snapshot, key, change)
+          },
+          { durability: 'relaxed' },
+        ),
+      )
+      const written = Promise.all([writing.get(name), write])
+      writing.set(name, written)
+      const [, seen] = await written
+      if (writing.get(name) === written) writing.delete(name)
+      if (seen) adopt(seen)
+    },
+    async purge(purge) {
+      if (durable) {
+        pending = [...pending, purge]
+        setBase(base)
+        const seen = await attempt('purge', (store) =>
+          store.update([], () => [asWrite(purge)], { durability: 'strict' }),
+        )
+        pending = pending.filter((one) => one !== purge)
+        if (seen) {
+          adopt(seen)
+          setBase(seen.incarnation === base.incarnation ? base : appendPurge(base, purge))
+          return { epoch: { incarnation: seen.incarnation, number: seen.last }, durable: true }
+        }
+        if (base.incarnation === home) {
+          memory.clear()
+          setBase({ ...emptyLog(`${incarnation}.${++secessions}`) })
+        }
+      }
+      setBase(appendPurge(base, purge))
+      return { epoch: epoch(), durable: false }
+    },
+    log: () => log,
+    epoch,
+    records: () => memory.records(partition),
+    memoryBytes: memory.bytes,
+    async close() {
+      await attempt('close', async (store) => store.close?.())
+    },
+  }
+}
+
+const asWrite = ({ selector, mode, at }: Purge): Write => ({ kind: 'purge', purge: { selector, mode, at } })
+
+/** The responses of both, the most recently received last. Of a body that both have, the one that was validated last counts. */
+function merge(held: readonly StoredResponse[], found: readonly StoredResponse[]): StoredResponse[] {
+  const isOlderThan = (other: StoredResponse) => (one: StoredResponse) =>
+    one.body.id === other.body.id && one.responseTime < other.responseTime
+  const isSame = (other: StoredResponse) => (one: StoredResponse) => one.body.id === other.body.id
+  return [
+    ...found.filter((one) => !held.some(isSame(one)) || held.some(isOlderThan(one))),
+    ...held.filter((one) => !found.some((other) => isOlderThan(other)(one))),
+  ].sort((one, other) => one.responseTime - other.responseTime)
+}
+
+/** What outlives the process is without cookies: nobody else's session may come back from a disk. */
+const withoutCookies = (stored: StoredResponse): StoredResponse => ({
+  ...stored,
+  headers: stored.headers.filter(([field]) => field !== 'set-cookie' && field !== 'set-cookie2'),
+})

@@ -1,0 +1,116 @@
+import type { PurgeLog, StoredResponse } from '../http/message.ts'
+import { appendPurge, emptyLog } from '../http/purge-log.ts'
+import type { CacheKey, Snapshot, Store, StoredRecord, StoreNotice } from '../ports/store.ts'
+import { createSieve } from './sieve.ts'
+import { sizeOf } from './stored-record.ts'
+
+export interface MemoryOptions {
+  /** Bytes kept at most: bodies, and an estimate of the rest. */
+  readonly maxBytes: number
+  /** A response with a larger body is not kept. */
+  readonly maxEntryBytes: number
+  /** Names the life of this store, as a database's does. */
+  readonly incarnation: string
+  onNotice(notice: StoreNotice): void
+}
+
+/** A store in memory, with what makes it fast: everything also at once. What is put is not copied, and must not be written to. */
+export interface MemoryStore extends Store {
+  /** Counts as a use, for the eviction. */
+  peek(partition: string, key: CacheKey): StoredRecord | undefined
+  /** Puts a record in the place of the former one, less its responses without a body at hand or with too large a one; `undefined` removes it. */
+  put(partition: string, key: CacheKey, record: StoredRecord | undefined): void
+  records(partition: string): Array<readonly [key: CacheKey, record: StoredRecord]>
+  bytes(): number
+  /** Forgets the records, not the purges. */
+  clear(): void
+}
+
+interface Held {
+  readonly partition: string
+  readonly key: CacheKey
+  readonly record: StoredRecord
+}
+
+/** Keeps records in memory within a budget, by SIEVE. Bodies always lie inside their records. */
+export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice }: MemoryOptions): MemoryStore {
+  const records = new Map<string, Held>()
+  const sieve = createSieve<string>()
+  let log = emptyLog(incarnation)
+
+  function peek(partition: string, key: CacheKey): StoredRecord | undefined {
+    const name = nameOf(partition, key)
+    const held = records.get(name)
+    if (held) sieve.visit(name)
+    return held?.record
+  }
+
+  function put(partition: string, key: CacheKey, record: StoredRecord | undefined): void {
+    const name = nameOf(partition, key)
+    const fits = ({ body }: StoredResponse) => body.bytes && body.bytes.byteLength <= maxEntryBytes
+    const responses = record?.responses.filter(fits) ?? []
+    if (responses.length === 0) {
+      records.delete(name)
+      sieve.delete(name)
+      return
+    }
+    const kept = record && responses.length === record.responses.length ? record : { v: 1 as const, responses }
+    records.set(name, { partition, key, record: kept })
+    for (const evicted of sieve.set(name, sizeOf(kept), maxBytes)) {
+      const gone = records.get(evicted) as Held
+      records.delete(evicted)
+      onNotice({
+        type: 'evicted',
+        key: gone.key,
+        partition: gone.partition,
+        bytes: sizeOf(gone.record),
+        tier: 'memory',
+      })
+    }
+  }
+
+  /** The present view, for as long as nothing awaits. */
+  const present = (): Snapshot => ({
+    log,
+    record: (partition, key) => records.get(nameOf(partition, key))?.record,
+    body: (partition, key, id) =>
+      records.get(nameOf(partition, key))?.record.responses.find(({ body }) => body.id === id)?.body.bytes,
+  })
+
+  return {
+    peek,
+    put,
+    records: (partition) =>
+      [...records.values()]
+        .filter((one) => one.partition === partition)
+        .map(({ key, record }) => [key, record] as const),
+    bytes: sieve.bytes,
+    clear() {
+      for (const name of records.keys()) sieve.delete(name)
+      records.clear()
+    },
+    async read(keys) {
+      const held = new Map(keys.map(([, partition, key]) => [nameOf(partition, key), peek(partition, key)]))
+      const frozen = log
+      return {
+        log: frozen,
+        record: (partition, key) => held.get(nameOf(partition, key)),
+        body: (partition, key, id) =>
+          held.get(nameOf(partition, key))?.responses.find(({ body }) => body.id === id)?.body.bytes,
+      }
+    },
+    async update(_, change): Promise<PurgeLog> {
+      for (const write of change(present())) {
+        if (write.kind === 'purge') log = appendPurge(log, write.purge)
+        else put(write.partition, write.key, write.value)
+      }
+      return log
+    },
+  }
+}
+
+/** One string for the parts of a key, so that no two keys can meet: the usual key, one URL without a partition, is itself. */
+const nameOf = (partition: string, key: CacheKey): string =>
+  key.length === 1 && partition === '' && !key[0]?.startsWith('[')
+    ? (key[0] as string)
+    : JSON.stringify([partition, ...key])

@@ -1,0 +1,83 @@
+import type { PurgeRecord } from '../http/message.ts'
+import type { CacheKey, StoredRecord } from '../ports/store.ts'
+
+/** Bytes that a stored response costs beside its body and its fields, about. */
+const OVERHEAD = 1024
+
+/** What a record counts for in a budget, in bytes: bodies wherever they lie, fields, and an estimate of the rest. */
+export const sizeOf = ({ responses }: StoredRecord): number =>
+  responses.reduce(
+    (sum, { body, headers }) =>
+      headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, sum + body.size + OVERHEAD),
+    0,
+  )
+
+/**
+ * Whether what was read is a record of this format, whole. What lies on disk may be damaged, of another version, or written by someone else: everything that a rule relies on is
+ * looked at, and anything odd makes the record absent.
+ */
+export const isStoredRecord = (value: unknown): value is StoredRecord =>
+  isObject(value) &&
+  value.v === 1 &&
+  Array.isArray(value.responses) &&
+  value.responses.length > 0 &&
+  value.responses.every(isStoredResponse)
+
+function isStoredResponse(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { v, url, status, statusText, type, headers, directives, vary, nominated, tags, epoch, body, part } = value
+  return (
+    v === 1 &&
+    [url, statusText, type, value.context].every(isText) &&
+    Number.isInteger(status) &&
+    [value.dateValue, value.ageValue, value.requestTime, value.responseTime, value.sequence, value.delta].every(
+      isNumber,
+    ) &&
+    [value.lastModified, value.staleSince].every(isMissingOr(isNumber)) &&
+    isMissingOr(isText)(value.etag) &&
+    (value.expires === 'unreadable' || isMissingOr(isNumber)(value.expires)) &&
+    isFields(headers) &&
+    isFields(nominated) &&
+    isObject(directives) &&
+    Object.values(directives).every((one) => one === true || isNumber(one) || isTexts(one)) &&
+    (vary === '*' || vary === 'unknown' || isTexts(vary)) &&
+    isTexts(tags) &&
+    isObject(epoch) &&
+    isText(epoch.incarnation) &&
+    isNumber(epoch.number) &&
+    isMissingOr((one) => isObject(one) && isNumber(one.first) && isNumber(one.last) && isMissingOr(isNumber)(one.size))(
+      part,
+    ) &&
+    isObject(body) &&
+    isText(body.id) &&
+    isNumber(body.size) &&
+    (body.bytes === undefined || (body.bytes instanceof Uint8Array && body.bytes.byteLength === body.size))
+  )
+}
+
+/** Whether what was read is the list of purges up to number `last`. */
+export const arePurges = (value: unknown, last: number): value is PurgeRecord[] =>
+  Array.isArray(value) &&
+  value.every(
+    (one) =>
+      isObject(one) && isNumber(one.number) && isNumber(one.at) && isObject(one.selector) && MODES.includes(one.mode),
+  ) &&
+  (value.at(-1)?.number ?? 0) === last
+
+const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
+
+/** Whether a database key is that of a record. */
+export const isRecordKey = (key: unknown): key is readonly ['record', partition: string, key: CacheKey] =>
+  Array.isArray(key) && key[0] === 'record' && isText(key[1]) && isTexts(key[2])
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+export const isText = (value: unknown): value is string => typeof value === 'string'
+export const isNumber = (value: unknown): value is number => Number.isFinite(value)
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const isFields = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((line) => isTexts(line) && line.length === 2)
+const isMissingOr =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || is(value)
