@@ -1,0 +1,153 @@
+import type { NearCache } from './engine/api.ts'
+import type { Core, Settings } from './engine/core.ts'
+import { createFlights } from './engine/flights.ts'
+import { createJsonViews } from './engine/json-views.ts'
+import { createKeyedListeners } from './engine/keyed-listeners.ts'
+import { concerns, createNearCache, type Listeners } from './engine/near-cache.ts'
+import type { CacheOptions } from './engine/options.ts'
+import { createPlace } from './engine/place.ts'
+import { createCounters } from './observe/counters.ts'
+import { watchKeyCardinality } from './observe/key-cardinality.ts'
+import { platform } from './platform/platform.ts'
+import { systemClock } from './platform/system-clock.ts'
+import type { CacheEvent, EventSink } from './ports/event-sink.ts'
+import type { Store } from './ports/store.ts'
+import type { Transport } from './ports/transport.ts'
+import { createIndexedDbStore } from './stores/indexeddb.ts'
+import { createLayeredStore } from './stores/layered.ts'
+import { createMemoryStore } from './stores/memory.ts'
+
+const MIB = 2 ** 20
+
+/** How far the wall clock may be set back before ages are no longer believed, in milliseconds. */
+const CLOCK_TOLERANCE_MS = 5_000
+
+/** What an entry adds to the options. */
+export interface Wiring {
+  /** Makes parsed data read-only. */
+  freeze<T>(data: T): T
+}
+
+/** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
+export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache {
+  const here = platform()
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? here.random
+  const origin = here.origin
+  const place = createPlace(options, () => options.base ?? here.base(), origin)
+  const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(place) }
+  const counters = createCounters()
+  const cardinality = watchKeyCardinality((event) => emit(event))
+  const views = createJsonViews(freeze)
+  const working = new Set<Promise<unknown>>()
+
+  const tell = (told: Iterable<EventSink>, event: CacheEvent) => {
+    for (const listener of [...told]) {
+      try {
+        listener(event)
+      } catch (error) {
+        here.report(error)
+      }
+    }
+  }
+  const emit: Core['emit'] = (event, about) => {
+    counters.sink(event)
+    cardinality(event)
+    if (about && 'key' in about && (event.type === 'stored' || event.type === 'freshened')) views.settle(about.key)
+    tell(listeners.all, event)
+    if (!about) return
+    if ('key' in about) tell(listeners.keyed.of(about.key), event)
+    else
+      tell(
+        listeners.keyed.where((presented) => concerns(about, presented, core)),
+        event,
+      )
+  }
+
+  const { maxBytes = 32 * MIB, maxEntryBytes = maxBytes / 8 } = options.memory ?? {}
+  const disk = { maxBytes: 50 * MIB, ...options.disk }
+  const diskEntryBytes = disk.maxEntryBytes ?? disk.maxBytes / 8
+  const durable = durableStore()
+  const incarnation = token()
+  const store = createLayeredStore({
+    memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice: emit }),
+    durable,
+    partition: options.partition ?? '',
+    incarnation,
+    onNotice: emit,
+  })
+  const { earlyExpiry, deadlines = {} } = options
+  const settings: Settings = {
+    context: token(),
+    softMs: deadlines.softMs ?? 2_000,
+    hardMs: deadlines.hardMs ?? Number.POSITIVE_INFINITY,
+    diskMs: deadlines.diskMs ?? 50,
+    beta: earlyExpiry === false ? 0 : (earlyExpiry?.beta ?? 1),
+    cacheStatus: options.cacheStatus ?? true,
+    maxEntryBytes: Math.max(maxEntryBytes, durable ? diskEntryBytes : 0),
+    browserCache: here.browserCache,
+    durable: durable !== undefined,
+    implied: here.impliedFields,
+    freeze,
+  }
+
+  /** Found late, since a page may replace it; when it was replaced by this very cache, the one before. */
+  const fetchBefore = here.fetch()
+  const transport: Transport = (input, init) => {
+    const fetchNow = here.fetch()
+    return (fetchNow === cache.fetch ? fetchBefore : fetchNow)(input, init)
+  }
+
+  let sequence = 0
+  let latest = Number.NEGATIVE_INFINITY
+  const core: Core = {
+    store,
+    transport: options.fetch ?? transport,
+    random,
+    place,
+    flights: createFlights(),
+    settings,
+    now() {
+      const now = clock.now()
+      // Set back, the clock makes everything look younger than it is: from here on nothing stored before is believed.
+      if (now < latest - CLOCK_TOLERANCE_MS)
+        core.background(store.purge({ selector: { all: true }, mode: 'invalidate', at: now }))
+      if (now < latest - CLOCK_TOLERANCE_MS || now > latest) latest = now
+      return now
+    },
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    emit,
+    background(work) {
+      const tracked = work.catch(here.report).finally(() => working.delete(tracked))
+      working.add(tracked)
+    },
+    nextSequence: () => ++sequence,
+  }
+
+  function durableStore(): Store | undefined {
+    const { store: choice = 'auto', name = 'nearcache' } = options
+    if (typeof choice === 'object') return choice
+    const factory = here.databases()
+    if (choice === 'memory' || !factory) return undefined
+    return createIndexedDbStore({
+      name,
+      factory,
+      clock,
+      random,
+      maxBytes: disk.maxBytes,
+      maxEntryBytes: diskEntryBytes,
+      onNotice: emit,
+    })
+  }
+
+  function token(): string {
+    return [0, 0].map(() => Math.floor(random() * 2 ** 32).toString(36)).join('')
+  }
+
+  async function settled(): Promise<void> {
+    while (working.size > 0) await Promise.allSettled(working)
+  }
+
+  const cache = createNearCache(core, { views, listeners, stats: counters.stats, settled })
+  return cache
+}

@@ -1,0 +1,109 @@
+import { requestedRange, sliceOf } from '../http/byte-range.ts'
+import { appendCacheStatus, cacheStatusMember } from '../http/cache-status.ts'
+import type { Cause, DecisionNumbers, ForwardReason } from '../http/decide.ts'
+import { fieldValue } from '../http/fields.ts'
+import type { HeaderList, PresentedRequest, StoredResponse } from '../http/message.ts'
+import { CachedResponse, isConstructible, type ResponseFacts } from './cached-response.ts'
+import { headerList } from './header-list.ts'
+import type { SharedBody } from './shared-body.ts'
+
+/** How an answer came about, for `Cache-Status`: from the store, made by us, or by way of the origin (RFC 9211 §2). */
+export type Path =
+  | 'hit'
+  | 'refused'
+  | { readonly why: ForwardReason; readonly status?: number; readonly stored?: boolean; readonly collapsed?: boolean }
+
+/** One response on its way to a caller, before it is a `Response`. */
+export interface Answer {
+  readonly cause: Cause
+  readonly path: Path
+  readonly status: number
+  readonly statusText: string
+  /** Made only when someone looks: most reads of data never do. */
+  headers(): HeaderList
+  readonly facts: ResponseFacts
+  readonly body:
+    | { readonly bytes: Uint8Array<ArrayBuffer> | null }
+    /** Under way; `release` says that this caller has opened it, or will not. */
+    | { readonly shared: SharedBody; release(): void }
+    /** fetch's own response, for one reader. */
+    | { readonly raw: Response }
+  readonly numbers?: DecisionNumbers | undefined
+  /** What was served from the store, or confirmed. */
+  readonly stored?: StoredResponse | undefined
+}
+
+/**
+ * An answer from a stored response, with its `Age` (RFC 9111 §4, §5.1): whole, without content for HEAD, or the part that a `Range` asks for (RFC 9110 §14.2).
+ */
+export function replay(
+  stored: StoredResponse,
+  bytes: Uint8Array<ArrayBuffer>,
+  presented: PresentedRequest,
+  numbers: DecisionNumbers,
+  cause: Cause,
+  path: Path,
+): Answer {
+  const { url, type, status, statusText } = stored
+  const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
+  const wanted = range === undefined ? undefined : requestedRange(range)
+  const slice = wanted && sliceOf(stored, wanted)
+  const body = presented.method === 'HEAD' ? null : slice ? bytes.slice(slice.from, slice.to) : bytes
+  return {
+    cause,
+    path,
+    status: slice ? 206 : status,
+    statusText: slice ? 'Partial Content' : statusText,
+    headers: () =>
+      withFields(stored.headers, [
+        ['age', String(Math.max(0, Math.floor(numbers.ageMs / 1000)))],
+        ...(slice
+          ? ([
+              ['content-range', slice.contentRange],
+              ['content-length', String(slice.to - slice.from)],
+            ] as const)
+          : []),
+      ]),
+    facts: { url, type, redirected: false },
+    body: { bytes: body },
+    numbers,
+    stored,
+  }
+}
+
+/** The list with these fields in the place of those of the same names. */
+const withFields = (list: HeaderList, fields: HeaderList): HeaderList => [
+  ...list.filter(([name]) => fieldValue(fields, name) === undefined),
+  ...fields,
+]
+
+/** An answer that is the origin's own response, passed on. */
+export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardReason, collapsed?: boolean): Answer => ({
+  cause,
+  path: { why, status: raw.status, ...(collapsed !== undefined && { collapsed }) },
+  status: raw.status,
+  statusText: raw.statusText,
+  headers: () => headerList(raw.headers),
+  facts: { url: raw.url || url, type: raw.type, redirected: raw.redirected },
+  body: { raw },
+})
+
+/** The `Response` that the caller gets. `signal` ends a body under way, for this caller alone. */
+export function toResponse(answer: Answer, signal: AbortSignal | undefined, cacheStatus: boolean): Response {
+  const { body, path, cause, numbers, status, statusText, facts } = answer
+  if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
+  const content = 'raw' in body ? body.raw.body : 'shared' in body ? (body.shared.open(signal) ?? null) : body.bytes
+  if ('shared' in body) body.release()
+  let headers = answer.headers()
+  if (cacheStatus && path !== 'refused') {
+    const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined
+    const member = cacheStatusMember({
+      name: 'nearcache',
+      ...(path === 'hit' ? { hit: true } : path),
+      ttlMs,
+      detail: cause,
+    })
+    headers = withFields(headers, [['cache-status', appendCacheStatus(fieldValue(headers, 'cache-status'), member)]])
+  }
+  return new CachedResponse(content, { status, statusText, headers: headers as [string, string][] }, facts)
+}

@@ -1,0 +1,123 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Cause, Decision, DecisionNumbers } from '../http/decide.ts'
+import type { Epoch, Ms, PurgeMode, StoredResponse } from '../http/message.ts'
+import type { CacheEvent, Stats } from '../ports/event-sink.ts'
+import type { CacheKey } from '../ports/store.ts'
+
+/** `fetch`'s second argument, and what only a cache understands. */
+export type CacheRequestInit = RequestInit & {
+  nearcache?: {
+    /** Labels for purges, beside those of the response and of the rule. */
+    tags?: string[]
+    /** Accept a response that has been stale for this long, in milliseconds: as the request directive `max-stale`, without a header on the wire. */
+    maxStaleMs?: Ms
+    /** With a usable stale response at hand: how long to wait for the origin, in milliseconds. Default: the rule's, then `deadlines.softMs`. */
+    softMs?: Ms
+    /** How long to wait for the origin at all, in milliseconds; then a `TimeoutError`. Default: the rule's, then `deadlines.hardMs`. */
+    hardMs?: Ms
+    /** What a user waits for goes before background work. @default 'user' */
+    priority?: 'user' | 'background'
+  }
+}
+
+/** What to purge. `pattern` is a URL in which `*` stands for any run of characters; relative URLs and patterns start from the page's. */
+export type PurgeSelector =
+  | { url: string | URL }
+  | { tag: string }
+  | { tags: string[] }
+  | { pattern: string }
+  | { all: true }
+
+/** What a purge left behind. */
+export interface PurgeReceipt {
+  /** The purge's place in the log: responses dispatched up to it are affected. */
+  readonly epoch: Epoch
+  /** Whether the purge is on disk; `false` when there is no disk, or it failed: then the purge holds in this context only. */
+  readonly durable: boolean
+}
+
+/** What memory holds for a request, without asking anyone. The object stays the same until data, staleness or cause change; `ageMs` is live. */
+export interface Peek<T> {
+  readonly data: T
+  /** Whether a read would now need the origin, or be served stale. */
+  readonly stale: boolean
+  readonly ageMs: Ms
+  /** What a `fetch` at this moment would answer with, or why it would go to the origin. */
+  readonly cause: Cause
+}
+
+/** Why a request would be answered as it would: the decision, as data. Nothing is done and nothing is counted. */
+export interface Explanation {
+  readonly url: string
+  readonly decision: Decision['kind'] | 'bypass'
+  readonly cause: Cause
+  readonly key: CacheKey
+  /** The responses stored under the key, most recently stored last. */
+  readonly candidates: ReadonlyArray<
+    Pick<StoredResponse, 'url' | 'status' | 'vary' | 'nominated' | 'tags' | 'epoch' | 'responseTime'> & {
+      readonly bytes: number
+    }
+  >
+  readonly numbers?: DecisionNumbers
+  /** The purge that bears on the chosen response. */
+  readonly purge?: { readonly mode: PurgeMode; readonly number: number }
+  /** Name of the first rule that matches. */
+  readonly rule?: string
+}
+
+/** The stored responses of one cache, JSON-safe and versioned, for a page that another one will hydrate. */
+export interface Dehydrated {
+  readonly v: 1
+  readonly responses: ReadonlyArray<{ readonly key: CacheKey; readonly stored: unknown; readonly body: string }>
+}
+
+/** A private HTTP cache behind `fetch`. All methods are bound: pass them anywhere. */
+export interface NearCache {
+  /**
+   * Same arguments and result as `fetch`, answered from the store where the origin's headers allow it (RFC 9111).
+   *
+   * @throws fetch's own `TypeError` on a network error, the signal's reason on an abort, a `TimeoutError` at the hard deadline. Never because storage failed.
+   */
+  fetch(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Response>
+  /**
+   * The parsed body: parsed once, and the same reference until the body changes. Read-only (frozen under the `development` condition). `undefined` for an empty body.
+   *
+   * @throws `CacheError` with code `status` (response not ok), `parse` or `schema`; what `fetch` throws
+   */
+  json<T = unknown>(
+    input: RequestInfo | URL,
+    init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
+  ): Promise<T>
+  /**
+   * What memory holds, at once: for the first paint. Also what is stale or would need validation (`stale` and `cause` say so); never
+   * what a hard purge covers. `undefined` when memory has nothing, or no JSON.
+   */
+  peek<T = unknown>(input: RequestInfo | URL, init?: CacheRequestInit): Peek<T> | undefined
+  /**
+   * Changes what `json()` and `peek()` give until the next response is stored: an optimistic value. In memory only. `change` must not mutate its argument.
+   * Does nothing when memory has no data for the request.
+   */
+  update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T): { rollback(): void }
+  /** What would happen and why, without doing it. Reads the store, never the network. */
+  explain(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Explanation>
+  /**
+   * Forgets. `soft` (default): stale from this moment, its windows for stale use count from now and never reach beyond where they would have ended anyway.
+   * `hard`: never used again, not even on error. Resolved when it is on disk; it holds in this context from the call on.
+   */
+  purge(selector: PurgeSelector, options?: { mode?: 'soft' | 'hard' }): Promise<PurgeReceipt>
+  /** Events of one key: stored, freshened, updated, purged, failed. Returns the function that ends it. */
+  subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void
+  /** All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. */
+  on(listener: (event: CacheEvent) => void): () => void
+  stats(): Stats
+  /** What memory holds, JSON-safe. By default without what is memory-only (credentialed, private) or partitioned; a filter of your own decides instead. */
+  dehydrate(
+    filter?: (response: { url: string; tags: readonly string[]; scoped: boolean }) => boolean,
+  ): Promise<Dehydrated>
+  /** Takes over what `dehydrate()` gave. Never overwrites what is newer. @throws `CacheError` with code `state` when it is something else */
+  hydrate(state: Dehydrated): void
+  /** Resolves when all background work and writes under way are done. */
+  settled(): Promise<void>
+  /** Ends background work and gives back the database. From then on `fetch` is plain fetch. */
+  close(): Promise<void>
+}

@@ -1,0 +1,124 @@
+import { CacheError } from '../errors.ts'
+import type { StoredResponse } from '../http/message.ts'
+import { purgeEffect } from '../http/purge-effect.ts'
+import { storedResponse } from '../http/stored-response.ts'
+import type { CacheKey } from '../ports/store.ts'
+import type { Dehydrated } from './api.ts'
+import { label } from './cache-key.ts'
+import { isConstructible } from './cached-response.ts'
+import type { Core } from './core.ts'
+import { headerList, toHeaders } from './header-list.ts'
+import { MAX_RESPONSES } from './keep.ts'
+
+type Filter = (response: { url: string; tags: readonly string[]; scoped: boolean }) => boolean
+
+/** A stored response as it travels: what came and when. Everything else is read from that anew. */
+type Travelling = Pick<
+  StoredResponse,
+  'url' | 'status' | 'statusText' | 'type' | 'headers' | 'requestTime' | 'responseTime' | 'delta' | 'nominated' | 'tags'
+> & { readonly memoryOnly?: true }
+
+/** What memory holds, JSON-safe. What belongs to one user only when the filter asks for it; nothing that was purged, and no `Set-Cookie`. */
+export function dehydrate(core: Core, filter: Filter = ({ scoped }) => !scoped): Dehydrated {
+  const responses: Array<Dehydrated['responses'][number]> = []
+  const log = core.store.log()
+  for (const [key, record] of core.store.records()) {
+    for (const stored of record.responses) {
+      const { url, status, statusText, type, requestTime, responseTime, delta, nominated, memoryOnly, body } = stored
+      const tags = publicTags(stored.tags)
+      const scoped = memoryOnly === true || core.place.partition !== ''
+      if (!body.bytes || stored.part || stored.staleSince !== undefined || purgeEffect(stored, log)) continue
+      if (!filter({ url, tags, scoped })) continue
+      const headers = stored.headers.filter(([name]) => name !== 'set-cookie')
+      const exchange = { url, status, statusText, type, headers, requestTime, responseTime, delta, nominated, tags }
+      const travelling: Travelling = { ...exchange, ...(memoryOnly && { memoryOnly }) }
+      responses.push({ key, stored: travelling, body: toBase64(body.bytes) })
+    }
+  }
+  return { v: 1, responses }
+}
+
+/** Labels without those that we made ourselves. */
+export const publicTags = (tags: readonly string[]): string[] => tags.filter((tag) => !tag.startsWith('\0'))
+
+/**
+ * Takes over what another cache had. A response counts as asked for before every purge that this one knows and that is not older than it, so that
+ * nothing purged comes back with a page. One that is damaged is left out.
+ */
+export function hydrate(state: Dehydrated, core: Core): void {
+  if (state?.v !== 1 || !Array.isArray(state.responses)) {
+    throw new CacheError(
+      'state',
+      'hydrate() needs what dehydrate() of this version of nearcache gave; render the page with the same version',
+    )
+  }
+  for (const one of state.responses) {
+    let arrived: { readonly key: CacheKey; readonly stored: StoredResponse }
+    try {
+      arrived = unpack(one, core)
+    } catch {
+      continue
+    }
+    const { key, stored } = arrived
+    core.place.keys.learn(stored.url, stored.headers)
+    core.background(
+      core.store.update(key, (record) => {
+        const others = record?.responses ?? []
+        const isAnother = ({ vary, nominated }: StoredResponse) =>
+          String(vary) === String(stored.vary) && String(nominated) !== String(stored.nominated)
+        if (others.some((other) => other.responseTime >= stored.responseTime && !isAnother(other))) return record
+        return { v: 1, responses: [...others.filter(isAnother), stored].slice(-MAX_RESPONSES) }
+      }),
+    )
+  }
+}
+
+/** Reads one response as if it came from the origin now, since nobody knows who wrote it. @throws whatever is wrong with it */
+function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], core: Core) {
+  const { url, status, statusText, type, headers, requestTime, responseTime, delta, nominated, tags, memoryOnly } =
+    plain as Travelling
+  const texts = [url, statusText, body, ...key, ...tags, ...[...headers, ...nominated].flat()]
+  const isSound =
+    texts.every((text) => typeof text === 'string') &&
+    [requestTime, responseTime, delta].every(Number.isFinite) &&
+    isConstructible(status) &&
+    (type === 'basic' || type === 'cors' || type === 'default') &&
+    new URL(url).href === url &&
+    Array.isArray(key) &&
+    key[0] !== undefined
+  if (!isSound) throw new TypeError('A damaged response')
+  const init = { status, statusText, headers: toHeaders(headers) }
+  const fields = headerList(new Response(null, init).headers)
+  const log = core.store.log()
+  const later = log.purges.find(({ at }) => at >= requestTime)
+  const bytes = fromBase64(body)
+  const sequence = core.nextSequence()
+  const stored = storedResponse({
+    url,
+    status,
+    statusText,
+    type,
+    headers: fields,
+    request: { headers: headerList(toHeaders(nominated)) },
+    requestTime,
+    responseTime,
+    delta,
+    tags: [...publicTags(tags), label(key[0] as string)],
+    epoch: later ? { incarnation: log.incarnation, number: later.number - 1 } : core.store.epoch(),
+    context: 'hydrated',
+    sequence,
+    body: { id: `${core.settings.context}.${sequence}`, size: bytes.byteLength, bytes },
+    ...(memoryOnly && { memoryOnly }),
+  })
+  return { key, stored }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(text)
+}
+
+/** @throws DOMException when it is something else */
+const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))

@@ -1,0 +1,7 @@
+import type { HeaderList } from '../http/message.ts'
+
+/** The fields of a request or a response as data: names in lower case, one line per name but for `set-cookie`. */
+export const headerList = (headers: Headers): HeaderList => [...headers]
+
+/** Fields as fetch takes them. */
+export const toHeaders = (list: HeaderList): Headers => new Headers(list as [string, string][])

@@ -1,0 +1,30 @@
+import { clearsCache } from '../http/clear-site-data.ts'
+import type { LogSelector, PurgeMode } from '../http/message.ts'
+import type { PurgeReceipt } from './api.ts'
+import type { Core } from './core.ts'
+import type { Presented } from './presented.ts'
+
+/** Adds a purge to the log, and tells. */
+export async function invalidate(selector: LogSelector, mode: PurgeMode, core: Core): Promise<PurgeReceipt> {
+  const labelled = withLabels(selector, core)
+  const writing = core.store.purge({ selector: labelled, mode, at: core.now() })
+  const receipt = await writing
+  core.emit(
+    { type: 'purged', mode, epoch: receipt.epoch, ...('urls' in selector && { urls: selector.urls }) },
+    labelled,
+  )
+  return receipt
+}
+
+/** The same, with everything that is stored for a URL that means the same. */
+const withLabels = (selector: LogSelector, core: Core): LogSelector =>
+  'urls' in selector
+    ? { ...selector, tags: [...(selector.tags ?? []), ...new Set(selector.urls.flatMap(core.place.keys.labels))] }
+    : selector
+
+/** `Clear-Site-Data` from our own origin clears ours too, as a hard purge. */
+export function heed(raw: Response, { request, sameOrigin }: Presented, core: Core): void {
+  const value = raw.headers.get('clear-site-data')
+  if (value === null || !sameOrigin || !clearsCache(value)) return
+  core.background(invalidate({ pattern: `${new URL(request.url).origin}/*` }, 'hard', core))
+}

@@ -1,0 +1,113 @@
+import { fieldValue } from '../http/fields.ts'
+import type { StoredResponse } from '../http/message.ts'
+import { matchesNominated } from '../http/nominated-fields.ts'
+import { purgeEffect } from '../http/purge-effect.ts'
+import type { StoredRecord } from '../ports/store.ts'
+import { type Core, decisionContext } from './core.ts'
+import type { Presented } from './presented.ts'
+
+/** Variants and parts kept under one key; beyond it the least recently stored goes. */
+export const MAX_RESPONSES = 16
+
+/**
+ * Puts a response whose body has come whole under its key, in the place of everything that the same request would have selected.
+ *
+ * A response that was dispatched earlier than what is stored stays out, and so does one that a hard purge has overtaken. A failure of the origin never takes
+ * the place of a good response, which may still be served instead of it (RFC 5861 §4).
+ */
+export function keep(stored: StoredResponse, presented: Presented, core: Core): Promise<void> {
+  const context = decisionContext(presented, core)
+  const selectsIt = (other: StoredResponse) =>
+    other.part?.first === stored.part?.first &&
+    other.part?.last === stored.part?.last &&
+    matchesNominated(other, presented.request, context)
+  let isKept = false
+  const writing = core.store.update(presented.key, (record) => {
+    const log = core.store.log()
+    const others = (record?.responses ?? []).filter((other) => purgeEffect(other, log)?.mode !== 'hard')
+    const overtaken =
+      purgeEffect(stored, log)?.mode === 'hard' ||
+      others.some(
+        (other) =>
+          ((other.context === stored.context && other.sequence > stored.sequence) ||
+            (stored.status >= 500 && other.status < 500)) &&
+          selectsIt(other),
+      )
+    if (overtaken) return record
+    isKept = true
+    return asRecord([...others.filter((other) => !selectsIt(other)), stored].slice(-MAX_RESPONSES))
+  })
+  if (isKept) core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, presented)
+  return writing
+}
+
+/** Replaces stored responses by what a validation made of them; what has been evicted meanwhile and is at hand is put back. */
+export function keepFreshened(freshened: readonly StoredResponse[], presented: Presented, core: Core): Promise<void> {
+  const writing = core.store.update(presented.key, (record) => {
+    const responses = record?.responses ?? freshened.filter(({ body }) => body.bytes)
+    return asRecord(
+      responses.map((one) => {
+        const other = freshened.find(({ body, sequence }) => body.id === one.body.id && sequence >= one.sequence)
+        return other ? { ...other, body: one.body } : one
+      }),
+    )
+  })
+  for (const { url } of freshened) core.emit({ type: 'freshened', url }, presented)
+  return writing
+}
+
+/** Changes each response that the request would have selected; in memory before this returns. */
+export function change(
+  each: (stored: StoredResponse) => StoredResponse,
+  presented: Presented,
+  core: Core,
+): Promise<void> {
+  const context = decisionContext(presented, core)
+  return core.store.update(
+    presented.key,
+    (record) =>
+      record &&
+      asRecord(record.responses.map((one) => (matchesNominated(one, presented.request, context) ? each(one) : one))),
+  )
+}
+
+/** Removes stored responses that must not be used again. */
+export function drop(ids: readonly string[], presented: Presented, core: Core): Promise<void> {
+  return core.store.update(
+    presented.key,
+    (record) => record && asRecord(record.responses.filter(({ body }) => !ids.includes(body.id))),
+  )
+}
+
+const asRecord = (responses: readonly StoredResponse[]): StoredRecord | undefined =>
+  responses.length > 0 ? { v: 1, responses } : undefined
+
+/**
+ * Whether a body is what its fields say it is, as far as script can tell. A stream that ended normally proves nothing: a coded body cut
+ * short inside well-formed framing does too. So JSON must parse, and a visible length must be right where the body is not coded.
+ */
+export function isWhole(stored: StoredResponse, bytes: Uint8Array): boolean {
+  const length = fieldValue(stored.headers, 'content-length')
+  if (
+    length !== undefined &&
+    stored.type !== 'cors' &&
+    !fieldValue(stored.headers, 'content-encoding') &&
+    Number(length) !== bytes.byteLength
+  ) {
+    return false
+  }
+  if (stored.part || !isJson(stored) || (bytes.byteLength === 0 && stored.status !== 200)) return true
+  try {
+    JSON.parse(new TextDecoder().decode(bytes))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isJson = (stored: StoredResponse): boolean => /[/+]json\b/i.test(fieldValue(stored.headers, 'content-type') ?? '')
+
+/** Whether two bodies are the same, byte for byte. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+}

@@ -1,0 +1,289 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { CacheError } from '../errors.ts'
+import { mayServeOnError, numbersOf } from '../http/decide.ts'
+import type { LogSelector } from '../http/message.ts'
+import { covers, purgeEffect } from '../http/purge-effect.ts'
+import type { CacheEvent, Stats } from '../ports/event-sink.ts'
+import { type Answer, replay, toResponse } from './answer.ts'
+import type { CacheRequestInit, Explanation, NearCache, PurgeSelector } from './api.ts'
+import { label } from './cache-key.ts'
+import { type Core, decisionContext, ruleName } from './core.ts'
+import { dehydrate, hydrate, publicTags } from './dehydration.ts'
+import { toHeaders } from './header-list.ts'
+import { invalidate } from './invalidate.ts'
+import type { JsonViews } from './json-views.ts'
+import type { KeyedListeners } from './keyed-listeners.ts'
+import { type Presented, present } from './presented.ts'
+import { decideNow, respond } from './respond.ts'
+
+/** What the public methods need beside the core. */
+export interface NearCacheParts {
+  readonly views: JsonViews
+  readonly listeners: Listeners
+  stats(memoryBytes: number): Stats
+  /** Resolves when nothing is going on in the background. */
+  settled(): Promise<void>
+}
+
+/** Request fields whose values are shown to nobody. */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
+
+/** For those who only look: a draw by which nothing is ever refreshed early. */
+const never = () => 0
+
+/** Who listens, to everything or to one key. */
+export interface Listeners {
+  readonly all: Set<(event: CacheEvent) => void>
+  readonly keyed: KeyedListeners
+}
+
+/** The public methods, over one core. */
+export function createNearCache(core: Core, { views, listeners, stats, settled }: NearCacheParts): NearCache {
+  let closed = false
+  const read = (input: RequestInfo | URL, init?: CacheRequestInit) => present(input, init, core.place)
+
+  /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
+  async function answered<T>(
+    input: RequestInfo | URL,
+    init: CacheRequestInit | undefined,
+    work: (presented: Presented) => Promise<readonly [Answer, () => T]>,
+  ): Promise<T> {
+    const start = core.now()
+    const presented: Presented = { ...read(input, init), ...(closed && { passBy: 'bypass' }) }
+    const { url, method } = presented.request
+    let result: () => T
+    try {
+      const [answer, give] = await work(presented)
+      const { cause, status, numbers, stored, path, body } = answer
+      result = give
+      core.emit({
+        type: 'answered',
+        url,
+        method,
+        cause,
+        status,
+        durationMs: core.now() - start,
+        ...(numbers && { numbers }),
+        bytesSaved: 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0,
+        msSaved: path === 'hit' ? (stored?.delta ?? 0) : 0,
+        ...ruleName(presented.rule),
+      })
+    } catch (error) {
+      core.emit({ type: 'rejected', url, error })
+      throw error
+    }
+    return result()
+  }
+
+  const fetch: NearCache['fetch'] = async (input, init) => {
+    if (closed) return core.transport(input, init)
+    return answered(input, init, async (presented) => {
+      const answer = await respond(presented, core)
+      return [answer, () => toResponse(answer, presented.signal, core.settings.cacheStatus)]
+    })
+  }
+
+  const json: NearCache['json'] = async <T>(
+    input: RequestInfo | URL,
+    init: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> } = {},
+  ): Promise<T> => {
+    const { schema, ...rest } = init
+    const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
+      (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
+    const isUsable = (bytes: Uint8Array<ArrayBuffer>) =>
+      parse(bytes).then(
+        () => true,
+        () => false,
+      )
+    return answered(input, rest, async (presented) => {
+      const answer = await respond(presented, core, isUsable)
+      if (answer.status < 200 || answer.status > 299) {
+        return [
+          answer,
+          () => {
+            throw notOk(answer, presented, core)
+          },
+        ]
+      }
+      try {
+        const bytes = await bytesOf(answer, presented)
+        const overlaid = views.overlaid(presented.key, bytes)
+        const data = overlaid ? (overlaid.data as T) : await parse(bytes)
+        return [answer, () => data]
+      } catch (error) {
+        if (presented.signal?.aborted) throw error
+        const good = presented.passBy ? undefined : lastGood(presented, core)
+        if (good && good.stored !== answer.stored) {
+          const data = await parse(await bytesOf(good, presented))
+          return [good, () => data]
+        }
+        if (!(error instanceof SyntaxError || error instanceof CacheError)) throw error
+        return [
+          answer,
+          () => {
+            throw error instanceof SyntaxError ? notJson(error, answer, presented) : error
+          },
+        ]
+      }
+    })
+  }
+
+  const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {
+    const presented = read(input, init)
+    const decision = decideNow(presented, core.store.peek(presented.key), core, never)
+    if (!('stored' in decision) || !decision.stored) return undefined
+    const { stored, cause, kind, numbers } = decision
+    const stale = (kind !== 'reuse' && kind !== 'reuse-and-revalidate') || !numbers || numbers.staleForMs >= 0
+    const ageMs = () => numbersOf(stored, presented.request, decisionContext(presented, core)).ageMs
+    return views.peek(presented.key, stored, stale, cause, ageMs) as ReturnType<typeof peek<T>>
+  }
+
+  const update: NearCache['update'] = <T>(input: RequestInfo | URL, change: (data: T) => T) => {
+    const presented = read(input)
+    const { url } = presented.request
+    const decision = decideNow(presented, core.store.peek(presented.key), core)
+    const takeBack = views.update(
+      presented.key,
+      'stored' in decision ? decision.stored : undefined,
+      change as (data: unknown) => unknown,
+    )
+    if (takeBack) core.emit({ type: 'updated', url }, presented)
+    return {
+      rollback() {
+        if (takeBack?.()) core.emit({ type: 'updated', url }, presented)
+      },
+    }
+  }
+
+  const explain: NearCache['explain'] = async (input, init) => {
+    const presented = read(input, init)
+    const { key, passBy, request, rule } = presented
+    const record = core.store.peek(key) ?? (passBy ? undefined : await core.store.read(key))
+    const decision = passBy ? undefined : decideNow(presented, record, core, never)
+    const stored = decision && 'stored' in decision ? decision.stored : undefined
+    const purge = stored && purgeEffect(stored, core.store.log())
+    return {
+      url: request.url,
+      decision: decision?.kind ?? 'bypass',
+      cause: decision?.cause ?? (passBy as 'method' | 'bypass'),
+      // Credentials are part of some keys; they are nobody's business.
+      key: key.map((part, index) => (key[index - 1] === 'authorization' ? '…' : part)),
+      candidates: (record?.responses ?? []).map(
+        ({ url, status, vary, nominated, tags, epoch, responseTime, body }) => ({
+          url,
+          status,
+          vary,
+          nominated: nominated.map(([name, value]) => [name, CREDENTIALS.includes(name) ? '…' : value] as const),
+          tags: publicTags(tags),
+          epoch,
+          responseTime,
+          bytes: body.size,
+        }),
+      ),
+      ...(decision && 'numbers' in decision && decision.numbers && { numbers: decision.numbers }),
+      ...(purge && { purge: { mode: purge.mode, number: purge.number } }),
+      ...ruleName(rule),
+    } satisfies Explanation
+  }
+
+  const purge: NearCache['purge'] = async (selector, { mode = 'soft' } = {}) => {
+    const receipt = await invalidate(logSelector(selector, core), mode, core)
+    return receipt
+  }
+
+  function subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void {
+    return listeners.keyed.add(read(input), listener)
+  }
+
+  function on(listener: (event: CacheEvent) => void): () => void {
+    const mine = (event: CacheEvent) => listener(event)
+    listeners.all.add(mine)
+    return () => {
+      listeners.all.delete(mine)
+    }
+  }
+
+  return {
+    fetch,
+    json,
+    peek,
+    update,
+    explain,
+    purge,
+    subscribe,
+    on,
+    stats: () => stats(core.store.memoryBytes()),
+    dehydrate: async (filter) => dehydrate(core, filter),
+    hydrate: (state) => hydrate(state, core),
+    settled,
+    async close() {
+      if (closed) return
+      closed = true
+      core.flights.close(new DOMException('The cache was closed', 'AbortError'))
+      await settled()
+      await core.store.close()
+    },
+  }
+}
+
+/** The body as it is kept, or as it comes when it is too large to keep. */
+async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Array<ArrayBuffer>> {
+  if ('bytes' in body) return body.bytes ?? new Uint8Array()
+  if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
+  let abort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', abort)
+  })
+  try {
+    return (
+      (await Promise.race([body.shared.whole, aborted])) ??
+      new Uint8Array(await new Response(body.shared.open(signal)).arrayBuffer())
+    )
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    body.release()
+  }
+}
+
+/** The last good response, when the new one is of no use: under the same permission as for any other error of the origin (RFC 5861 §4). */
+function lastGood(presented: Presented, core: Core): Answer | undefined {
+  const decision = decideNow(presented, core.store.peek(presented.key), core)
+  const stored = 'stored' in decision ? decision.stored : undefined
+  const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
+  const bytes = stored?.body.bytes
+  if (!stored || !numbers || !bytes || stored.status > 299) return undefined
+  return replay(stored, bytes, presented.request, numbers, 'stale-if-error', { why: 'stale' })
+}
+
+function notOk(answer: Answer, { request, signal }: Presented, core: Core): CacheError {
+  const response = toResponse(answer, signal, core.settings.cacheStatus)
+  return new CacheError('status', `${request.url} answered ${answer.status} ${answer.statusText}`.trim(), { response })
+}
+
+function notJson(cause: SyntaxError, answer: Answer, { request }: Presented): CacheError {
+  const { status, statusText, headers } = answer
+  const response = new Response(null, { status, statusText, headers: toHeaders(headers()) })
+  return new CacheError(
+    'parse',
+    `The body of ${request.url} is not JSON: ${cause.message}. Use fetch() for other kinds of bodies`,
+    { cause, response },
+  )
+}
+
+/** A caller's selector as the log has it: absolute, and with everything that is stored for a URL that means the same. */
+function logSelector(selector: PurgeSelector, { place }: Core): LogSelector {
+  if ('url' in selector) return { urls: [present(selector.url, undefined, place).request.url] }
+  if ('pattern' in selector) return { pattern: place.absolute(selector.pattern) }
+  if ('tag' in selector) return { tags: [selector.tag] }
+  if ('tags' in selector) return { tags: selector.tags }
+  if ('all' in selector) return { all: true }
+  throw new CacheError('option', 'purge() needs one of { url }, { tag }, { tags }, { pattern }, { all: true }', {
+    path: 'selector',
+  })
+}
+
+/** Whether a purge may concern what a subscriber looks at, whether memory holds it or not. */
+export const concerns = (selector: LogSelector, { key, keyUrl, request }: Presented, core: Core): boolean =>
+  covers(selector, request.url, [label(keyUrl)]) ||
+  (core.store.peek(key)?.responses ?? []).some(({ url, tags }) => covers(selector, url, tags))

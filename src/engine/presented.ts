@@ -1,0 +1,145 @@
+import { requestDirectives } from '../http/cache-control.ts'
+import type { Cause } from '../http/decide.ts'
+import { fieldValue } from '../http/fields.ts'
+import type { CacheMode, HeaderList, PresentedRequest } from '../http/message.ts'
+import { withoutFragment } from '../http/url.ts'
+import type { CacheKey } from '../ports/store.ts'
+import type { CacheRequestInit } from './api.ts'
+import type { KeyRules } from './cache-key.ts'
+import { headerList, toHeaders } from './header-list.ts'
+import type { KeyRule, Rule } from './options.ts'
+
+/** A call of `fetch`, read once: what the rules need as plain data, and what the transport needs to send it. */
+export interface Presented {
+  readonly input: RequestInfo | URL
+  readonly init: CacheRequestInit
+  readonly request: PresentedRequest
+  /** Why the cache leaves it alone, if it does. */
+  readonly passBy?: 'method' | 'bypass'
+  readonly key: CacheKey
+  /** The URL that the key stands for: without what a rule or the origin says means nothing. */
+  readonly keyUrl: string
+  readonly rule?: Rule | undefined
+  readonly sameOrigin: boolean
+  /** `Authorization`, `Cookie`, or `credentials: 'include'`: not on disk without a partition. */
+  readonly credentialed: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** Where relative URLs start, whose origin is ours, and what makes a key. */
+export interface Place {
+  readonly base: string | undefined
+  /** Our own origin; `undefined` where every origin counts as the same (no document). */
+  readonly origin: string | undefined
+  readonly partition: string
+  readonly keys: KeyRules
+  /** The key rule for everything that no rule of its own covers. */
+  readonly key: KeyRule | undefined
+  /** A URL or a pattern with `*`, absolute. */
+  absolute(pattern: string): string
+  ruleFor(url: string, presented: () => Request): Rule | undefined
+}
+
+/** A request without fields, as most are. */
+const NO_FIELDS: HeaderList = []
+/** Fields by which a caller makes its own conditional request: it sees the raw answer (RFC 9111 §4.3.2, Fetch: such a request bypasses the HTTP cache). */
+const CONDITIONAL = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range']
+
+/** What fetch takes here. Anything else is for fetch to refuse, whatever is stored. */
+const MODES: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']
+const REDIRECTS: readonly string[] = ['follow', 'error', 'manual']
+
+/**
+ * Reads the arguments of `fetch`, as fetch reads them: `init` goes before `input`.
+ *
+ * @throws TypeError for what fetch refuses too: an unreadable URL, an invalid field
+ */
+export function present(input: RequestInfo | URL, given: CacheRequestInit | undefined, place: Place): Presented {
+  const init = given ?? {}
+  const request = typeof input === 'object' && 'method' in input ? input : undefined
+  const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method'>(name: Name) =>
+    init[name] ?? request?.[name]
+
+  const { href, origin, protocol, username, password } = new URL(request ? request.url : String(input), place.base)
+  const url = withoutFragment(href)
+  const sameOrigin = place.origin === undefined || origin === place.origin
+  const lines = init.headers ?? request?.headers
+  const headers = lines ? headerList(new Headers(lines)) : NO_FIELDS
+  const method = normalizedMethod(pick('method') ?? 'GET')
+  const cacheMode: CacheMode = pick('cache') ?? 'default'
+  const mode = pick('mode')
+  const credentials = pick('credentials') ?? 'same-origin'
+  const authorization = fieldValue(headers, 'authorization')
+
+  const bypassed =
+    cacheMode === 'no-store' ||
+    !/^https?:$/.test(protocol) ||
+    username !== '' ||
+    password !== '' ||
+    !!pick('integrity') ||
+    !(mode === undefined || mode === 'cors' || mode === 'same-origin') ||
+    !MODES.includes(cacheMode) ||
+    !REDIRECTS.includes(init.redirect ?? 'follow') ||
+    init.window != null ||
+    (cacheMode === 'only-if-cached' && mode !== 'same-origin') ||
+    init.body != null ||
+    headers.some(([name]) => CONDITIONAL.includes(name))
+  const passBy: Extract<Cause, 'method' | 'bypass'> | undefined =
+    method !== 'GET' && method !== 'HEAD' ? 'method' : bypassed ? 'bypass' : undefined
+
+  const rule =
+    passBy === 'bypass'
+      ? undefined
+      : place.ruleFor(url, () =>
+          request && !init.method ? request : new Request(url, { method, headers: toHeaders(headers) }),
+        )
+  const sent = credentials === 'include' || (credentials === 'same-origin' && sameOrigin)
+  const space = sent === sameOrigin ? [] : [sent ? 'include' : 'omit']
+  const keyUrl = place.keys.urlFor(url, rule?.key)
+  const { maxStaleMs } = init.nearcache ?? {}
+  return {
+    input,
+    init,
+    request: {
+      method,
+      url,
+      headers,
+      cacheMode,
+      directives: headers.length > 0 ? requestDirectives(headers) : {},
+      ...(maxStaleMs !== undefined && { maxStale: maxStaleMs }),
+    },
+    ...(passBy && { passBy }),
+    key: [
+      keyUrl,
+      ...space,
+      ...(authorization !== undefined && !place.partition ? ['authorization', authorization] : []),
+    ],
+    keyUrl,
+    rule,
+    sameOrigin,
+    // A browser sends its cookies itself; where script may set them, they say who asks.
+    credentialed:
+      authorization !== undefined || credentials === 'include' || fieldValue(headers, 'cookie') !== undefined,
+    // `null` takes a Request's own signal away.
+    signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+  }
+}
+
+/** The same request with the key that it has by what is known of its URL now. */
+export function rekeyed(presented: Presented, { keys }: Place): Presented {
+  const keyUrl = keys.urlFor(presented.request.url, presented.rule?.key)
+  return keyUrl === presented.keyUrl ? presented : { ...presented, keyUrl, key: [keyUrl, ...presented.key.slice(1)] }
+}
+
+/** The same request as if it had been made to `url`: for a response that a redirect led to. `undefined` when that is another origin. */
+export function presentedAt(presented: Presented, url: string, place: Place): Presented | undefined {
+  if (new URL(url).origin !== new URL(presented.request.url).origin) return undefined
+  const keyUrl = place.keys.urlFor(url, place.ruleFor(url, () => new Request(url))?.key)
+  return { ...presented, request: { ...presented.request, url }, keyUrl, key: [keyUrl, ...presented.key.slice(1)] }
+}
+
+/** Upper case for the methods that fetch normalizes, as given for the others (Fetch Standard, normalize a method). */
+function normalizedMethod(method: string): string {
+  const upper = method.toUpperCase()
+  return ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'].includes(upper) ? upper : method
+}

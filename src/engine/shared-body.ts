@@ -1,0 +1,170 @@
+/** One body under way, for any number of readers, each at its own speed. */
+export interface SharedBody {
+  /**
+   * A stream from the first byte on; `undefined` once the beginning is no longer at hand. A reader that is cancelled, or whose `signal`
+   * aborts, changes nothing for the others.
+   */
+  open(signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> | undefined
+  /** What `onWhole` made of the body; `undefined` when it grew over the limit. Rejects when the stream failed. */
+  readonly whole: Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** Whether nobody reads it, though it has not come to its end. */
+  idle(): boolean
+}
+
+/** Who wants to know how it ends. */
+export interface BodyEnds {
+  /** The last reader has gone before the end: nobody waits for the rest. */
+  onIdle(): void
+  /** The whole body, ended normally and within the limit. Readers see the end after this is done, so that what it stores is stored for whoever acts on the end. */
+  onWhole(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
+}
+
+interface Cursor {
+  at: number
+  wake?: (() => void) | undefined
+  fail(error: unknown): void
+}
+
+/**
+ * Reads `source` once, as fast as it comes while it is at most `limit` bytes, so that it can be stored whether its readers read or not.
+ *
+ * Beyond the limit nothing is kept: it is then read only as fast as the fastest reader asks, and a reader that lies more than `limit`
+ * bytes behind another one fails, so memory stays bounded (`Response.clone()` would buffer without bound).
+ */
+export function shareBody(
+  source: ReadableStream<Uint8Array>,
+  limit: number,
+  { onIdle, onWhole }: BodyEnds,
+): SharedBody {
+  const reader = source.getReader()
+  const cursors = new Set<Cursor>()
+  const chunks: Uint8Array[] = []
+  let dropped = 0 // chunks that went before chunks[0]
+  let size = 0
+  let kept = true
+  let end: { readonly error?: unknown } | undefined
+  let resume: (() => void) | undefined
+  let settle!: { resolve(bytes: Uint8Array<ArrayBuffer> | undefined): void; reject(error: unknown): void }
+  const whole = new Promise<Uint8Array<ArrayBuffer> | undefined>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  whole.catch(() => {}) // whoever needs it asks for it; that nobody asks is no error
+
+  const idle = () => cursors.size === 0 && !end
+
+  function finish(how: { readonly error?: unknown }): void {
+    if (end) return
+    end = how
+    if ('error' in how) settle.reject(how.error)
+    for (const cursor of cursors) cursor.wake?.()
+    resume?.()
+  }
+
+  /** Forgets what every reader has had, and lets go of readers that hold up more than the limit. */
+  function trim(): void {
+    for (const cursor of [...cursors].sort((a, b) => a.at - b.at)) {
+      while (dropped < cursor.at) {
+        size -= chunks.shift()?.byteLength ?? 0
+        dropped++
+      }
+      if (size <= limit || cursors.size === 1) return
+      cursors.delete(cursor)
+      cursor.fail(
+        new TypeError('This reader is too far behind another one of the same response, which is too large to keep'),
+      )
+    }
+  }
+
+  async function pump(): Promise<void> {
+    while (!end) {
+      if (!kept && ![...cursors].some((cursor) => cursor.wake)) {
+        await new Promise<void>((resolve) => {
+          resume = resolve
+        })
+        if (end) return
+      }
+      const { done, value } = await reader.read()
+      if (done) {
+        if (kept) {
+          const bytes = concatenate(chunks, size)
+          settle.resolve(await onWhole(bytes).catch(() => bytes))
+        }
+        return finish({})
+      }
+      chunks.push(value)
+      size += value.byteLength
+      if (kept && size > limit) {
+        kept = false
+        settle.resolve(undefined)
+      }
+      if (!kept) trim()
+      for (const cursor of cursors) cursor.wake?.()
+    }
+  }
+  pump().catch((error: unknown) => finish({ error }))
+
+  function open(signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
+    if (dropped > 0) return undefined
+    let cursor: Cursor
+    const leave = () => {
+      signal?.removeEventListener('abort', abort)
+      const left = cursors.delete(cursor)
+      cursor.wake?.()
+      return left
+    }
+    const abort = () => {
+      cursor.fail(signal?.reason)
+      if (leave() && idle()) onIdle()
+    }
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        start(controller) {
+          cursor = { at: 0, fail: (error) => controller.error(error) }
+          cursors.add(cursor)
+          signal?.addEventListener('abort', abort)
+          if (signal?.aborted) abort()
+        },
+        async pull(controller) {
+          while (cursors.has(cursor) && cursor.at - dropped >= chunks.length && !end) {
+            await new Promise<void>((resolve) => {
+              cursor.wake = resolve
+              resume?.()
+            })
+            cursor.wake = undefined
+          }
+          if (!cursors.has(cursor)) return
+          const chunk = chunks[cursor.at - dropped]
+          if (chunk) {
+            cursor.at++
+            // A copy: what a caller does to its bytes must reach neither the store nor another caller.
+            return controller.enqueue(chunk.slice())
+          }
+          leave()
+          if (end && 'error' in end) controller.error(end.error)
+          else controller.close()
+        },
+        cancel() {
+          leave()
+          if (idle()) onIdle()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  return {
+    open,
+    whole,
+    idle,
+  }
+}
+
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return bytes
+}

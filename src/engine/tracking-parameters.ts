@@ -1,0 +1,22 @@
+/** Query parameters that campaigns add and pages ignore, for `key: { ignore: trackingParameters }`. */
+export const trackingParameters: readonly string[] = /* @__PURE__ */ Object.freeze([
+  'utm_*',
+  'fbclid',
+  'gclid',
+  'gclsrc',
+  'dclid',
+  'gbraid',
+  'wbraid',
+  'msclkid',
+  'yclid',
+  'twclid',
+  'ttclid',
+  'li_fat_id',
+  'igshid',
+  'mc_cid',
+  'mc_eid',
+  '_ga',
+  '_gl',
+  '_hsenc',
+  '_hsmi',
+])

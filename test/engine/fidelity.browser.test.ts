@@ -1,0 +1,145 @@
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { createCache } from '../../src/index.development.ts'
+
+const origin = inject('origin')
+/** Every test asks for URLs of its own: the browsers' caches and the origin remember. */
+const fresh = () => crypto.randomUUID()
+
+interface Received {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+}
+const receivedFor = async (url: string): Promise<Received[]> =>
+  (await fetch(`${origin}/received?url=${encodeURIComponent(url)}`, { cache: 'no-store' })).json()
+
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly redirected: boolean
+  readonly url: string
+  readonly headers: ReadonlyArray<readonly [string, string]>
+  readonly body: string
+}
+
+/** A page of the second origin, where that origin is our own. */
+async function ownPage() {
+  const frame = document.createElement('iframe')
+  const module = new URL('/src/index.development.ts', location.href).href
+  frame.src = `${origin}/frame?module=${encodeURIComponent(module)}`
+  const ready = new Promise((resolve) => addEventListener('message', resolve, { once: true }))
+  document.body.append(frame)
+  onTestFinished(() => frame.remove())
+  await ready
+  const ask = (message: Record<string, unknown>): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const id = crypto.randomUUID()
+      const listen = ({ data }: MessageEvent) => {
+        if (data.id !== id) return
+        removeEventListener('message', listen)
+        if (data.error) reject(new Error(data.error))
+        else resolve(data.answer)
+      }
+      addEventListener('message', listen)
+      frame.contentWindow?.postMessage({ id, ...message }, origin)
+    })
+  return {
+    ask,
+    causeOf: ({ headers }: Answer) => /detail=([a-z-]+)$/.exec(new Map(headers).get('cache-status') ?? '')?.[1],
+  }
+}
+
+describe('in its own page', () => {
+  test('a validation sends our validator with max-age=0, and the engine hands us the 304 (RFC 9111 §4.3.1; Fetch, HTTP-network-or-cache fetch)', async () => {
+    const { ask, causeOf } = await ownPage()
+    const url = `/stale?${fresh()}`
+    expect((await ask({ name: url, store: 'memory', url })).body).toBe('validated')
+    const second = await ask({ name: url, store: 'memory', url })
+    expect([second.status, second.body, causeOf(second)]).toEqual([200, 'validated', 'validated'])
+    const received = await receivedFor(url)
+    expect(received.map(({ method }) => method)).toEqual(['GET', 'GET'])
+    expect(received[1]?.headers).toMatchObject({ 'if-none-match': '"v1"', 'cache-control': 'max-age=0' })
+  })
+
+  test('a second cache on the same database answers from it, as after a reload', async () => {
+    const { ask, causeOf } = await ownPage()
+    const name = fresh()
+    const url = `/fresh?${name}`
+    await ask({ name, store: 'indexeddb', url })
+    await ask({ name, store: 'indexeddb', url, close: true })
+    const again = await ask({ name, store: 'indexeddb', url })
+    expect([again.body, causeOf(again)]).toEqual(['validated', 'fresh'])
+    expect(await receivedFor(url)).toHaveLength(1)
+  })
+
+  test('a redirected response is stored under its own URL only (Fetch, HTTP-redirect fetch)', async () => {
+    const { ask, causeOf } = await ownPage()
+    const id = fresh()
+    const first = await ask({ name: id, store: 'memory', url: `/moved?${id}` })
+    expect([first.redirected, first.url, first.type]).toEqual([true, `${origin}/fresh?${id}`, 'basic'])
+    await ask({ name: id, store: 'memory', url: `/moved?${id}` })
+    expect(await receivedFor(`/moved?${id}`)).toHaveLength(2)
+    const target = await ask({ name: id, store: 'memory', url: `/fresh?${id}` })
+    expect([target.redirected, causeOf(target)]).toEqual([false, 'fresh'])
+  })
+})
+
+describe('across origins', () => {
+  test('nothing that we do causes a preflight (Fetch, CORS-preflight fetch)', async () => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    const urls = [`/stale?${fresh()}`, `/exposed?${fresh()}`, `/fresh?${fresh()}`]
+    for (const url of urls) {
+      for (const mode of ['default', 'default', 'no-cache', 'reload'] as const)
+        expect(await (await cache.fetch(origin + url, { cache: mode })).text()).toBe('validated')
+      await cache.purge({ url: origin + url }, { mode: 'hard' })
+      expect(await (await cache.fetch(origin + url)).text()).toBe('validated')
+    }
+    await cache.settled()
+    for (const url of urls)
+      expect(new Set((await receivedFor(url)).map(({ method }) => method))).toEqual(new Set(['GET']))
+  })
+
+  test('the browser validates for us, and what it confirms is told (Fetch, HTTP-network-or-cache fetch)', async () => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    const url = `/exposed?${fresh()}`
+    await (await cache.fetch(origin + url)).text()
+    const second = await cache.fetch(origin + url)
+    expect(await second.text()).toBe('validated')
+    expect(second.headers.get('cache-status')).toContain('detail=browser-validated')
+    expect((await receivedFor(url))[1]?.headers['if-none-match']).toBe('"v1"')
+  })
+})
+
+/** What a page sees of a response. */
+async function seen(response: Response) {
+  const { status, statusText, ok, url, type, redirected, bodyUsed } = response
+  const names = [...response.headers.keys()].filter((name) => !['cache-status', 'age', 'date'].includes(name))
+  return { status, statusText, ok, url, type, redirected, bodyUsed, names, body: await response.text() }
+}
+
+describe('a stored response and fetch’s own are the same to a page (Fetch, Response class)', () => {
+  test.each(['/fresh', '/moved', '/empty'])('%s', async (path) => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    const url = `${origin}${path}?${fresh()}`
+    const bare = await seen(await fetch(url))
+    for (let read = 0; read < 2; read++) {
+      const response = await cache.fetch(url)
+      const clone = response.clone()
+      expect(response).toBeInstanceOf(Response)
+      expect(await seen(response)).toEqual(bare)
+      expect(await seen(clone)).toEqual(bare)
+    }
+  })
+
+  test('the one difference: fields of fetch’s own responses cannot be changed, those of ours belong to their caller alone', async () => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    const url = `${origin}/fresh?${fresh()}`
+    const bare = await fetch(url)
+    expect(() => bare.headers.set('x-mine', '1')).toThrow(TypeError)
+    ;(await cache.fetch(url)).headers.set('x-mine', '1')
+    expect((await cache.fetch(url)).headers.get('x-mine')).toBeNull()
+  })
+})

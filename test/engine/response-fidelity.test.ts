@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import type { ScriptedResponse } from '../../src/testing/index.ts'
+import { causeOf } from './cause-of.ts'
+import { harness } from './harness.ts'
+
+const FRESH = { cacheControl: 'max-age=60', etag: '"v1"', body: 'one' }
+
+async function stored(response: ScriptedResponse = FRESH) {
+  const world = harness()
+  world.origin.serves('/a', response)
+  await (await world.cache.fetch('/a')).text()
+  return world
+}
+
+/** Everything that a page sees of a response, its body last. */
+async function seen(response: Response) {
+  const { status, statusText, ok, url, type, redirected, bodyUsed } = response
+  const headers = [...response.headers].filter(([name]) => name !== 'cache-status' && name !== 'age')
+  const body = response.body === null ? null : await response.text()
+  return { status, statusText, ok, url, type, redirected, bodyUsed, headers, body }
+}
+
+describe('a page cannot tell a stored response from fetch’s own (Fetch, Response class)', () => {
+  test.each<[string, ScriptedResponse]>([
+    ['a plain one', FRESH],
+    ['one with a status text of its own', { ...FRESH, statusText: 'All Right Then' }],
+    ['a 404', { ...FRESH, status: 404, statusText: 'Not Found' }],
+    ['a 204', { ...FRESH, status: 204, statusText: 'No Content' }],
+    ['an empty body', { ...FRESH, body: '' }],
+    [
+      'several fields of one name',
+      {
+        ...FRESH,
+        headers: [
+          ['x-list', 'a'],
+          ['x-list', 'b'],
+          ['set-cookie', 'a=1'],
+          ['set-cookie', 'b=2'],
+        ],
+      },
+    ],
+    ['bytes that are no text', { ...FRESH, body: new Uint8Array([0, 255, 128, 10]) }],
+    ['coded content', { ...FRESH, headers: { 'content-encoding': 'gzip', 'content-length': '23' } }],
+    [
+      'fields named as parts of Object',
+      { ...FRESH, headers: { __proto__: 'a', constructor: 'b', toString: 'c' } as never },
+    ],
+  ])('%s', async (_, response) => {
+    const { cache, origin } = harness()
+    origin.serves('/a', response)
+    const bare = await seen(await origin.fetch('/a'))
+    expect(await seen(await cache.fetch('/a'))).toEqual(bare)
+    const again = await cache.fetch('/a')
+    expect(causeOf(again)).toBe('fresh')
+    expect(await seen(again)).toEqual(bare)
+  })
+
+  test('the URL is without the fragment that was asked for', async () => {
+    const { cache } = await stored()
+    expect((await cache.fetch('/a#part')).url).toBe('https://origin.test/a')
+  })
+
+  test('it is an instance of Response, and its clone too, with url, type and body', async () => {
+    const { cache } = await stored()
+    const response = await cache.fetch('/a')
+    const clone = response.clone()
+    for (const one of [response, clone, clone.clone()]) expect(one).toBeInstanceOf(Response)
+    expect([clone.url, clone.type, clone.redirected]).toEqual(['https://origin.test/a', 'basic', false])
+    expect(await clone.clone().text()).toBe('one')
+    expect(await clone.text()).toBe('one')
+    expect(await response.text()).toBe('one')
+  })
+
+  test('its body can be read in every way', async () => {
+    const { cache } = await stored({ ...FRESH, json: [1], headers: { 'content-type': 'text/x' } })
+    const read = async () => cache.fetch('/a')
+    expect(await (await read()).json()).toEqual([1])
+    expect(await (await read()).text()).toBe('[1]')
+    expect(new Uint8Array(await (await read()).arrayBuffer())).toEqual(new Uint8Array([91, 49, 93]))
+    const blob = await (await read()).blob()
+    expect([blob.size, blob.type]).toEqual([3, 'text/x'])
+    const reader = (await read()).body?.getReader()
+    expect((await reader?.read())?.value).toEqual(new Uint8Array([91, 49, 93]))
+    expect((await reader?.read())?.done).toBe(true)
+  })
+
+  test('F-48: a body is used once, and cloned only before (Fetch, body mixin)', async () => {
+    const { cache } = await stored()
+    const response = await cache.fetch('/a')
+    await response.text()
+    expect(response.bodyUsed).toBe(true)
+    await expect(response.text()).rejects.toThrow(TypeError)
+    expect(() => response.clone()).toThrow(TypeError)
+  })
+
+  test('F-48: what one caller does to its response reaches no other (law 8)', async () => {
+    const { cache } = await stored()
+    const first = await cache.fetch('/a')
+    first.headers.set('x-mine', '1')
+    first.headers.delete('etag')
+    new Uint8Array(await first.arrayBuffer()).fill(0)
+    const second = await cache.fetch('/a')
+    expect(second.headers.get('x-mine')).toBeNull()
+    expect(second.headers.get('etag')).toBe('"v1"')
+    expect(await second.text()).toBe('one')
+    const reader = (await cache.fetch('/a')).body?.getReader()
+    ;(await reader?.read())?.value?.fill(0)
+    expect(await (await cache.fetch('/a')).text()).toBe('one')
+  })
+
+  test('F-48: what a caller does to the bytes of a body under way reaches neither the store nor who joined (law 8)', async () => {
+    const { cache, origin } = harness()
+    origin.serves('/a', FRESH)
+    const [first, second] = await Promise.all([cache.fetch('/a'), cache.fetch('/a')])
+    const reader = first?.body?.getReader()
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) part.value?.fill(0)
+    expect(await second?.text()).toBe('one')
+    expect(await (await cache.fetch('/a')).text()).toBe('one')
+  })
+
+  test('the fields of a stored response may carry anything that a field may: nothing is read as an object (RFC 9110 §5)', async () => {
+    const { cache } = await stored({
+      ...FRESH,
+      headers: [
+        ['__proto__', 'polluted'],
+        ['x-empty', ''],
+      ],
+    })
+    const response = await cache.fetch('/a')
+    expect(response.headers.get('__proto__')).toBe('polluted')
+    expect(response.headers.get('x-empty')).toBe('')
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+})

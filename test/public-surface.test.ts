@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import packageJson from '../package.json' with { type: 'json' }
+
+/** Every entry, and everything that its users may rely on. A change here is a change of the public surface: it belongs into CHANGELOG.md. */
+const surface = {
+  '.': ['CacheError', 'createCache', 'trackingParameters'],
+  './testing': ['scriptedOrigin', 'seededRandom', 'storeContract', 'virtualClock', 'virtualIndexedDB'],
+}
+
+const sources = { '.': '../src/index.ts', './testing': '../src/testing/index.ts' }
+
+const methods = [
+  'close',
+  'dehydrate',
+  'explain',
+  'fetch',
+  'hydrate',
+  'json',
+  'on',
+  'peek',
+  'purge',
+  'settled',
+  'stats',
+  'subscribe',
+  'update',
+]
+
+test.each(Object.entries(surface))('the entry %s exports exactly what is listed', async (entry, names) => {
+  const source: object = await import(sources[entry as keyof typeof sources])
+  expect(Object.keys(source).sort()).toEqual(names)
+})
+
+test('production and development export the same', async () => {
+  const [production, development] = await Promise.all([
+    import('../src/index.ts'),
+    import('../src/index.development.ts'),
+  ])
+  expect(Object.keys(development).sort()).toEqual(Object.keys(production).sort())
+})
+
+test('every type that production exports stands for both: only one of them has types', () => {
+  expect(packageJson.exports['.'].types).toBe('./dist/index.d.ts')
+  const text = readFileSync(new URL('../src/index.development.ts', import.meta.url), 'utf8')
+  expect(text).not.toMatch(/^export type/m)
+})
+
+test('package.json lists these entries and no others', () => {
+  expect(Object.keys(packageJson.exports).sort()).toEqual([...Object.keys(surface), './package.json'].sort())
+})
+
+test.each(['../src/index.ts', '../src/index.development.ts'])(
+  'a cache of %s has exactly these methods',
+  async (path) => {
+    const { createCache } = (await import(path)) as typeof import('../src/index.ts')
+    const cache = createCache({ store: 'memory' })
+    expect(Object.keys(cache).sort()).toEqual(methods)
+    for (const method of Object.values(cache)) expect(method).toBeTypeOf('function')
+  },
+)
+
+test('trackingParameters is a list that nobody can change for all', async () => {
+  const { trackingParameters } = await import('../src/index.ts')
+  expect(Object.isFrozen(trackingParameters)).toBe(true)
+  for (const name of ['utm_*', 'fbclid', 'gclid', 'msclkid']) expect(trackingParameters).toContain(name)
+})
