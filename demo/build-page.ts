@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { build } from 'vite'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Builds the page for production into `demo/dist`, where its scripts and styles get names with hashes. */
+export async function buildPage(): Promise<URL> {
+  await build({
+    configFile: false,
+    root: here('.'),
+    logLevel: 'warn',
+    plugins: [react()],
+    // The page imports the package by its name, as its users do; here the name stands for the source.
+    resolve: { alias: [{ find: /^nearcache$/, replacement: here('../src/index.ts') }] },
+    build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },
+  })
+  return new URL('dist/', import.meta.url)
+}

@@ -1,0 +1,27 @@
+import { useEffect, useState } from 'react'
+import { firstLanguage, LanguageContext, rememberLanguage } from './language.ts'
+import { Panel } from './panel/panel.tsx'
+import { Shop } from './shop/shop.tsx'
+import { VisitContext } from './use-resource.ts'
+
+/** The shop, and beside it what its cache does. */
+export function App() {
+  const [language, setLanguage] = useState(firstLanguage)
+  const [visit, setVisit] = useState(0)
+
+  useEffect(() => {
+    document.documentElement.lang = language
+    rememberLanguage(language)
+  }, [language])
+
+  return (
+    <div className="app">
+      <LanguageContext value={language}>
+        <VisitContext value={visit}>
+          <Shop onLanguage={setLanguage} />
+        </VisitContext>
+      </LanguageContext>
+      <Panel language={language} onReadAgain={() => setVisit((count) => count + 1)} />
+    </div>
+  )
+}

@@ -1,0 +1,13 @@
+import { createCache } from 'nearcache'
+import { clock } from './clock.ts'
+
+/** The whole set-up. Lifetimes, windows, languages and groups are the API's business: its headers say them. */
+export const cache = createCache({
+  name: 'lehmhaus',
+  // Who is signed in. Each partition is a store of its own, so that private responses may be kept across reloads.
+  partition: 'mara',
+  // softMs: with a usable answer at hand, nobody waits longer than this for a slow origin. diskMs: while a page starts, its one thread is
+  // busy and even a quick disk answers late; half a second is not yet a reason to ask the network as well.
+  deadlines: { softMs: 800, diskMs: 500 },
+  clock,
+})
