@@ -1,0 +1,86 @@
+// `npm run bench`: a hit in memory, and the decision alone, beside what one would use instead; all in one run, as ratios.
+// Absolute times are this machine's. Nothing here passes or fails.
+import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { chromium } from 'playwright'
+import { bundle, ensureBuilt, repository } from '../size/bundle.ts'
+import { chromiumLaunch, paths } from '../support/browsers.ts'
+import type { InNode } from './in-node.ts'
+import type * as Page from './in-page.ts'
+import type { Measured } from './measure.ts'
+import { bytes, headers } from './sample.ts'
+
+/** Runs the contenders in a fresh Node, from the production build and plain JavaScript, so that no loader is measured. */
+async function measureInNode(): Promise<InNode> {
+  const { outputFiles } = await build({
+    absWorkingDir: repository,
+    entryPoints: ['test/bench/in-node.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['browser', 'production', 'import'],
+    alias: { nearcache: join(repository, 'dist/index.js') },
+    external: ['@epic-web/cachified', '@tanstack/query-core', 'http-cache-semantics', 'tinybench', 'undici'],
+    tsconfigRaw: {},
+    write: false,
+    logLevel: 'error',
+  })
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module'], {
+    cwd: repository,
+    input: outputFiles[0]?.text ?? '',
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error('The benchmark in Node failed')
+  return JSON.parse(stdout)
+}
+
+async function measureInChromium(): Promise<readonly Measured[]> {
+  const { code } = await bundle({ path: 'test/bench/in-page.ts' }, { format: 'iife', globalName: 'benchmark' })
+  const server = createServer((request, response) => {
+    if (request.url === '/product') response.writeHead(200, headers).end(bytes)
+    else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Benchmark</title>')
+  })
+  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
+  const browser = await chromium.launch(chromiumLaunch)
+  try {
+    const page = await browser.newPage()
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`)
+    await page.addScriptTag({ content: code })
+    return await page.evaluate(() => (globalThis as unknown as { benchmark: typeof Page }).benchmark.hits())
+  } finally {
+    await browser.close()
+    server.close()
+  }
+}
+
+/** A table in Markdown: each contender's time, and how many times that of the first. */
+function print(title: string, measured: readonly Measured[]): void {
+  const [baseline] = measured
+  const wide = Math.max(title.length, ...measured.map(({ name }) => name.length))
+  const rows = measured.map(({ name, microseconds }) => {
+    const ratio = microseconds / (baseline?.microseconds ?? microseconds)
+    return `| ${name.padEnd(wide)} | ${microseconds.toPrecision(3).padStart(8)} | ${ratio.toFixed(2).padStart(6)} |`
+  })
+  const head = [
+    `| ${title.padEnd(wide)} | ${'µs'.padStart(8)} | ${'ratio'.padStart(6)} |`,
+    `|${'-'.repeat(wide + 2)}|---------:|-------:|`,
+  ]
+  process.stdout.write(`${[...head, ...rows].join('\n')}\n\n`)
+}
+
+ensureBuilt()
+process.stdout.write(
+  `\`npm run bench\`: 1 KB of JSON, medians, Node ${process.versions.node}, ${cpus().length} processors; the first line is 1\n\n`,
+)
+const { hits, decisions } = await measureInNode()
+print('A hit in memory, in Node', hits)
+print('The decision alone, in Node', decisions)
+if (paths.chromium) print('A hit, in Chromium', await measureInChromium())
+else process.stdout.write('SKIPPED: the hits in Chromium, which is not on this machine\n')

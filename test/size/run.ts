@@ -1,0 +1,79 @@
+// `npm run size`: what a page loads that imports createCache, and where the bytes go. Fails above the limit.
+import { brotliCompressSync, constants } from 'node:zlib'
+import { type Bundle, bundle, ensureBuilt } from './bundle.ts'
+
+/** What `createCache` with memory, IndexedDB and all of the rules is to weigh, minified and in brotli, in bytes. Not reached yet. */
+const goal = 9_000
+
+/** What it may weigh until the goal is reached: a little more than today, and only ever to be lowered. */
+const limit = 24_500
+
+/** Packages that check what a developer writes: not for a page in production. */
+const forbidden = 'node_modules/zod/'
+
+const brotli = (text: string): number =>
+  brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }).byteLength
+const kB = (bytes: number): string => `${(bytes / 1000).toFixed(2)} kB`
+
+/** Minified bytes by the module of `src` or the package that they come from. */
+function bytesByModule({ metafile }: Bundle): ReadonlyMap<string, number> {
+  const [output] = Object.values(metafile.outputs)
+  const modules = Object.entries(output?.inputs ?? {}).map(
+    ([path, { bytesInOutput }]) => [path, bytesInOutput] as const,
+  )
+  return new Map(modules.filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a))
+}
+
+/** The folder of `src` that a module lies in, or the package that it is of. */
+const groupOf = (path: string): string =>
+  /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? /^src\/([^/]+)\//.exec(path)?.[1] ?? 'src'
+
+function print(modules: ReadonlyMap<string, number>, compressed: number): void {
+  const total = [...modules.values()].reduce((sum, bytes) => sum + bytes, 0)
+  const line = (name: string, bytes: number) =>
+    process.stdout.write(
+      `${name.padEnd(44)}${String(bytes).padStart(7)}${`${((100 * bytes) / total).toFixed(1)} %`.padStart(9)}` +
+        `${String(Math.round((compressed * bytes) / total)).padStart(9)}\n`,
+    )
+  const groups = new Map<string, Array<readonly [string, number]>>()
+  for (const entry of modules) {
+    const name = groupOf(entry[0])
+    groups.set(name, [...(groups.get(name) ?? []), entry])
+  }
+  const sizeOf = (entries: ReadonlyArray<readonly [string, number]>) =>
+    entries.reduce((sum, [, bytes]) => sum + bytes, 0)
+  process.stdout.write(`${''.padEnd(44)}${'minified'.padStart(7)}${'share'.padStart(8)}  ~brotli\n`)
+  for (const [name, entries] of [...groups].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a))) {
+    line(name, sizeOf(entries))
+    if (entries.length > 1) for (const [path, bytes] of entries) line(`  ${path.replace(/^src\//, '')}`, bytes)
+  }
+  process.stdout.write(
+    '~brotli: the share of the whole, in proportion to the minified bytes; modules compress together.\n\n',
+  )
+}
+
+ensureBuilt()
+const contents = "export { createCache } from 'nearcache'"
+// What ships is what is weighed; the table needs the modules, so it is made from the sources in the same way.
+const shipped = await bundle({ contents }, { format: 'esm' })
+const fromSources = await bundle({ contents: "export { createCache } from './src/index.ts'" }, { format: 'esm' })
+
+const size = brotli(shipped.code)
+process.stdout.write(
+  "`npm run size`: export { createCache } from 'nearcache', esbuild, conditions browser, production, import\n\n",
+)
+print(bytesByModule(fromSources), brotli(fromSources.code))
+process.stdout.write(
+  `minified ${kB(shipped.code.length)}, brotli ${kB(size)}, limit ${kB(limit)}, goal ${kB(goal)} (1 kB = 1,000 bytes)\n`,
+)
+
+if (size > goal) process.stdout.write(`OVER THE GOAL by ${kB(size - goal)}\n`)
+
+const faults = [
+  ...(size > limit ? [`${size} bytes are ${size - limit} more than the limit of ${limit}`] : []),
+  ...Object.keys(shipped.metafile.inputs)
+    .filter((path) => path.includes(forbidden))
+    .map((path) => `${path} is in the bundle`),
+]
+for (const fault of faults) process.stdout.write(`FAILED ${fault}\n`)
+process.exit(faults.length > 0 ? 1 : 0)
