@@ -1,0 +1,107 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Address of a server of another origin than the test page's, without a slash at its end. */
+    origin: string
+  }
+}
+
+/** Every request for a path with its query, in order: the method, and the fields that matter to caches. */
+const received = new Map<string, Array<{ method: string; headers: Record<string, unknown> }>>()
+
+/** A page of this origin, in which the cache of the test's own server runs: what the test page asks of it by message, it does. */
+const frame: RequestListener = (request, response) => {
+  const module = new URL(request.url ?? '/', 'http://origin').searchParams.get('module')
+  response.setHeader('content-type', 'text/html')
+  response.end(`<!doctype html><script type="module">
+    import { createCache } from ${JSON.stringify(module)}
+    const caches = new Map()
+    addEventListener('message', async ({ data: { id, name, store, url, init, close }, source, origin }) => {
+      if (!caches.has(name)) caches.set(name, createCache({ name, store }))
+      const cache = caches.get(name)
+      if (close) {
+        await cache.settled()
+        await cache.close()
+        caches.delete(name)
+        return source.postMessage({ id }, origin)
+      }
+      try {
+        const fetched = await cache.fetch(url, init)
+        const { status, type, redirected } = fetched
+        const answer = { status, type, redirected, url: fetched.url, headers: [...fetched.headers], body: await fetched.text() }
+        await cache.settled()
+        source.postMessage({ id, answer }, origin)
+      } catch (error) {
+        source.postMessage({ id, error: String(error) }, origin)
+      }
+    })
+    parent.postMessage('ready', '*')
+  </script>`)
+}
+
+/** Answers 304 to the validator that it gives. */
+const validated =
+  (cacheControl: string): RequestListener =>
+  (request, response) => {
+    response.setHeader('etag', '"v1"')
+    response.setHeader('cache-control', cacheControl)
+    if (request.headers['if-none-match'] === '"v1"') {
+      response.statusCode = 304
+      response.end()
+    } else response.end('validated')
+  }
+
+/** What the second origin answers, by path. A browser test that needs an answer of its own adds its path here. */
+const routes: Readonly<Record<string, RequestListener>> = {
+  '/events': (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: hi\n\n')
+  },
+  '/frame': frame,
+  '/stale': validated('max-age=0'),
+  '/fresh': validated('max-age=3600'),
+  '/exposed': (request, response) => {
+    response.setHeader('access-control-expose-headers', 'etag, date, vary, age')
+    validated('max-age=0')(request, response)
+  },
+  '/moved': (request, response) => {
+    response.writeHead(302, { location: `/fresh${new URL(request.url ?? '/', 'http://origin').search}` })
+    response.end()
+  },
+  '/empty': (_request, response) => {
+    response.writeHead(204, { 'cache-control': 'max-age=3600' })
+    response.end()
+  },
+  '/received': (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://origin').searchParams.get('url') ?? ''
+    response.end(JSON.stringify(received.get(url) ?? []))
+  },
+}
+
+/** Every path that has no route of its own: says what was asked for. */
+const echo: RequestListener = (request, response) => {
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify({ url: request.url, method: request.method }))
+}
+
+/** Starts the second origin for the browser tests; a test reads its address with `inject('origin')`. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*')
+    const { url = '/', method = '', headers } = request
+    const path = new URL(url, 'http://origin').pathname
+    received.set(url, [...(received.get(url) ?? []), { method, headers }])
+    const route = routes[path] ?? echo
+    route(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  project.provide('origin', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+}

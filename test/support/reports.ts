@@ -1,0 +1,87 @@
+// Adds up what the test runners wrote about themselves. As a program: prints "N passed, N failed" for the named reports.
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+
+/** Where the runners write their reports, from the root of the repository. */
+export const reportFolder = '.reports'
+
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+interface VitestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly testResults: ReadonlyArray<{ readonly status: string; readonly assertionResults: readonly unknown[] }>
+}
+
+interface PlaywrightReport {
+  readonly stats: Readonly<Record<'expected' | 'unexpected' | 'flaky' | 'skipped', number>>
+  readonly errors: readonly unknown[]
+}
+
+/** What `npm run mutants` writes: a seeded bug that the tests notice is killed, one that they do not has survived. */
+interface MutantsReport {
+  readonly killed: readonly unknown[]
+  readonly survived: readonly unknown[]
+}
+
+/** A test file that could not be loaded holds no test, and counts as one that failed. */
+const readVitest = ({ numPassedTests, numFailedTests, numPendingTests, testResults }: VitestReport): Counts => ({
+  passed: numPassedTests,
+  failed:
+    numFailedTests +
+    testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length,
+  skipped: numPendingTests,
+})
+
+/** How each report is read. */
+const readers = {
+  vitest: readVitest,
+  conformance: readVitest,
+  package: readVitest,
+  playwright: ({ stats, errors }: PlaywrightReport): Counts => ({
+    passed: stats.expected,
+    failed: stats.unexpected + stats.flaky + errors.length,
+    skipped: stats.skipped,
+  }),
+  mutants: ({ killed, survived }: MutantsReport): Counts => ({
+    passed: killed.length,
+    failed: survived.length,
+    skipped: 0,
+  }),
+}
+
+/** A report's name, and that of its file without its ending. */
+export type ReportName = keyof typeof readers
+
+/**
+ * The sum of the named reports, and a note for each thing that a reader of the sum should know.
+ * A report that is missing counts as one failure: its runner did not come to its end. With CI set, so does a skipped test.
+ */
+export function readTotals(names: readonly ReportName[]): { passed: number; failed: number; notes: string[] } {
+  const totals = { passed: 0, failed: 0, notes: [] as string[] }
+  for (const name of names) {
+    try {
+      const report = JSON.parse(readFileSync(`${reportFolder}/${name}.json`, 'utf8'))
+      const { passed, failed, skipped } = readers[name](report)
+      totals.passed += passed
+      totals.failed += process.env.CI ? failed + skipped : failed
+      if (skipped > 0) totals.notes.push(`${name}: ${skipped} skipped`)
+    } catch (error) {
+      totals.failed += 1
+      totals.notes.push(`${name}: no report (${error instanceof Error ? error.message : error})`)
+    }
+  }
+  return totals
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { passed, failed, notes } = readTotals(process.argv.slice(2) as ReportName[])
+  for (const note of notes) process.stdout.write(`${note}\n`)
+  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+  process.exit(failed > 0 || passed === 0 ? 1 : 0)
+}

@@ -1,0 +1,63 @@
+// `npm test`: everything that a pull request needs, one step after another. A failed step does not keep the later ones
+// from running, so that one run tells all. The last line counts the tests from the runners' own reports.
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { paths } from './browsers.ts'
+import { type ReportName, readTotals, reportFolder } from './reports.ts'
+
+interface Step {
+  readonly name: string
+  readonly command: string
+  /** The report that its runner writes, where it is one that counts tests. */
+  readonly report?: ReportName
+  /** Whether it needs nothing that this machine lacks. In CI a step is never left out: there it fails instead. */
+  readonly possible?: boolean
+}
+
+const vitest = (project: string, report: ReportName): string =>
+  `vitest run --project ${project} --reporter=default --reporter=json --outputFile.json=${reportFolder}/${report}.json`
+
+const steps: readonly Step[] = [
+  { name: 'check', command: 'npm run --silent check' },
+  { name: 'tests', command: `${vitest('!package', 'vitest')} --exclude 'test/conformance/**'`, report: 'vitest' },
+  { name: 'conformance', command: vitest('conformance', 'conformance'), report: 'conformance' },
+  {
+    name: 'package',
+    command: vitest('package', 'package'),
+    report: 'package',
+    possible: paths.chromium !== undefined,
+  },
+  { name: 'size', command: 'npm run --silent size' },
+  {
+    name: 'end to end',
+    command: 'playwright test',
+    report: 'playwright',
+    possible: paths.chromium !== undefined || paths.firefox !== undefined,
+  },
+]
+
+rmSync(reportFolder, { recursive: true, force: true })
+const failed: string[] = []
+const skipped: string[] = []
+const ran: ReportName[] = []
+for (const { name, command, report, possible = true } of steps) {
+  if (!possible && !process.env.CI) {
+    skipped.push(name)
+    continue
+  }
+  process.stdout.write(`\n== ${name}\n`)
+  const started = Date.now()
+  // through a shell: npm has put node_modules/.bin on its path
+  const { status } = spawnSync(command, { stdio: 'inherit', shell: true })
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  process.stdout.write(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}, ${seconds} s\n`)
+  if (status !== 0) failed.push(name)
+  if (report) ran.push(report)
+}
+
+const totals = readTotals(ran)
+process.stdout.write(`\n${totals.notes.map((note) => `${note}\n`).join('')}`)
+if (skipped.length > 0) process.stdout.write(`SKIPPED, for want of a browser: ${skipped.join(', ')}\n`)
+if (failed.length > 0) process.stdout.write(`FAILED: ${failed.join(', ')}\n`)
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`)
+process.exit(failed.length > 0 || totals.failed > 0 || totals.passed === 0 ? 1 : 0)
