@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { createCache, trackingParameters } from '../src/index.development.ts'
+import type { CacheEvent, CacheOptions, NearCache } from '../src/index.ts'
+import { seededRandom } from '../src/testing/index.ts'
+import { causes, harness } from './engine/harness.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const blocks = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code as string)
+
+/** The one block that has this text in it. */
+function blockWith(text: string): string {
+  const found = blocks.filter((code) => code.includes(text))
+  expect(found, `blocks of README.md with ${text}`).toHaveLength(1)
+  return found[0] as string
+}
+
+/** Runs a block as it is written, but for its imports; `names` are what it finds around it. Gives what it has declared as `result`. */
+async function run(code: string, names: Readonly<Record<string, unknown>>, result: string): Promise<unknown> {
+  const withoutImports = code.replace(/^import .* from .*$/gm, '')
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
+  return new AsyncFunction(...Object.keys(names), `${withoutImports}\nreturn ${result}`)(...Object.values(names))
+}
+
+/** An origin, and `createCache` as the README calls it, before that origin. */
+function surroundings() {
+  const { origin, clock } = harness()
+  const events: CacheEvent[] = []
+  const made: NearCache[] = []
+  const create = (options: CacheOptions = {}) => {
+    const cache = createCache({
+      ...{ store: 'memory', fetch: origin.fetch, clock, random: seededRandom(1), base: origin.url },
+      ...options,
+    } as CacheOptions)
+    cache.on((event) => events.push(event))
+    made.push(cache)
+    return cache
+  }
+  return { origin, clock, events, made, createCache: create }
+}
+
+test('the blocks of README.md import only what the package exports', async () => {
+  const exported: Readonly<Record<string, object>> = {
+    nearcache: await import('../src/index.ts'),
+    'nearcache/testing': await import('../src/testing/index.ts'),
+  }
+  const imports = blocks.flatMap((code) => [...code.matchAll(/^import \{ (.*) \} from '(.*)'$/gm)])
+  expect(imports.length).toBeGreaterThan(0)
+  for (const [, names, from] of imports) {
+    for (const name of (names as string).split(', ')) expect(exported[from as string]).toHaveProperty(name)
+  }
+})
+
+test('the first block runs, and each answer comes from where it says', async () => {
+  const { origin, clock, events, createCache: create } = surroundings()
+  const code = blockWith('import { createCache }')
+  const said = /The origin says: Cache-Control: (?<cacheControl>.*?) {2,}ETag: (?<etag>\S+)/.exec(code)?.groups
+  const { cacheControl = '', etag = '' } = said ?? {}
+  origin.serves('/api/product/42', { cacheControl, etag, json: { id: 42 } })
+
+  // The two comments between the calls are what happens there.
+  const later = code
+    .replace(/^\/\/ … 61 s later$/m, 'await later()')
+    .replace(/^\/\/ … the origin is down.*$/m, 'await down()')
+  const reads = later.match(/^await cache\.fetch/gm)
+  expect(reads).toHaveLength(4)
+  const cache = (await run(
+    later.replace(/^await (cache\.fetch\(.*?\))/gm, 'last = await $1; await last.clone().text()'),
+    {
+      createCache: create,
+      last: undefined,
+      later: () => clock.advance(61_000),
+      async down() {
+        await clock.settle()
+        origin.serves('/api/product/42', { fault: 'network' })
+        await clock.advance((60 + 600) * 1000 + 90_000)
+      },
+    },
+    '{ cache, last }',
+  )) as { cache: NearCache; last: Response }
+  expect(causes(events)).toEqual(['miss', 'fresh', 'stale-while-revalidate', 'stale-if-error'])
+  expect(origin.requests.map(({ ifNoneMatch }) => ifNoneMatch)).toEqual([undefined, etag, etag])
+  const written = /Cache-Status: (nearcache;.*)$/m.exec(code)?.[1]?.replace(/ttl=-\d+/, 'ttl=-N')
+  expect(cache.last.headers.get('cache-status')?.replace(/ttl=-\d+/, 'ttl=-N')).toBe(written)
+})
+
+test('the block on users who sign in runs', async () => {
+  const { createCache: create, origin } = surroundings()
+  const cache = (await run(blockWith('partition:'), { createCache: create, user: { id: 'ada' } }, 'cache')) as NearCache
+  origin.serves('/me', { cacheControl: 'private, max-age=60', json: {} })
+  await cache.json('/me')
+  expect((await cache.explain('/me')).cause).toBe('fresh')
+})
+
+test('the block on the rest of the API runs, and every method in it is there', async () => {
+  const { createCache: create, origin } = surroundings()
+  const cache = create()
+  origin.serves('/api/product/42', { cacheControl: 'max-age=60', tags: ['product-42'], json: { id: 42 } })
+  origin.serves('/api/cart', { cacheControl: 'max-age=60', json: { count: 1 } })
+  await cache.json('/api/cart')
+  let renders = 0
+  const schema = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } }
+  const render = () => renders++
+  const result = await run(blockWith('cache.peek('), { cache, schema, render }, '{ product, state }')
+  expect(result).toMatchObject({ product: { id: 42 }, state: { v: 1 } })
+  expect((await cache.explain('/api/product/42')).cause).toBe('purged')
+  expect(cache.peek('/api/cart')?.data).toEqual({ count: 2 })
+  await cache.fetch('/api/cart', { method: 'POST' })
+  expect(renders).toBeGreaterThan(0)
+})
+
+test('the block on rules gives options that are allowed and do what they say', async () => {
+  const { createCache: create, origin, made, events } = surroundings()
+  await run(blockWith('rules: ['), { createCache: create, trackingParameters }, 'undefined')
+  const [cache] = made as [NearCache]
+  origin.serves('/api/news/1', { json: {} })
+  origin.serves('/api/news/1?utm_source=mail', { json: {} })
+  await cache.json('/api/news/1')
+  await cache.json('/api/news/1?utm_source=mail')
+  expect(causes(events)).toEqual(['miss', 'fresh'])
+  expect(cache.stats().byRule).toEqual({ news: { requests: 2, saved: 1 } })
+})
+
+test('every block of README.md is run here, but for the one that shows what it replaces', () => {
+  const known = ['import { createCache }', 'partition:', 'cache.peek(', 'rules: [', 'lookUpSomewhere']
+  expect(known.map(blockWith)).toHaveLength(blocks.length)
+})
+
+test('the documents that README.md links to are there', () => {
+  const files = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path as string)
+  expect(files.length).toBeGreaterThan(0)
+  for (const path of files) expect(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'), path).not.toBe('')
+})
+
+test('the scripts that README.md names are there', () => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const named = [...readme.matchAll(/npm (?:run )?(demo|test|[a-z]+)(?= {2,}#)/g)].map(([, name]) => name)
+  expect(named).toContain('demo')
+  for (const name of named) expect(scripts).toHaveProperty(name as string)
+})
