@@ -33,18 +33,20 @@ export interface Answer {
   readonly stored?: StoredResponse | undefined
 }
 
+const NOTHING = new Uint8Array()
+
 /**
  * An answer from a stored response, with its `Age` (RFC 9111 §4, §5.1): whole, without content for HEAD, or the part that a `Range` asks for (RFC 9110 §14.2).
  */
 export function replay(
   stored: StoredResponse,
-  bytes: Uint8Array<ArrayBuffer>,
   presented: PresentedRequest,
   numbers: DecisionNumbers,
   cause: Cause,
   path: Path,
 ): Answer {
   const { url, type, status, statusText } = stored
+  const bytes = stored.body.bytes ?? NOTHING
   const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
   const wanted = range === undefined ? undefined : requestedRange(range)
   const slice = wanted && sliceOf(stored, wanted)

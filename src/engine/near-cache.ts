@@ -251,9 +251,8 @@ function lastGood(presented: Presented, core: Core): Answer | undefined {
   const decision = decideNow(presented, core.store.peek(presented.key), core)
   const stored = 'stored' in decision ? decision.stored : undefined
   const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
-  const bytes = stored?.body.bytes
-  if (!stored || !numbers || !bytes || stored.status > 299) return undefined
-  return replay(stored, bytes, presented.request, numbers, 'stale-if-error', { why: 'stale' })
+  if (!stored?.body.bytes || !numbers || stored.status > 299) return undefined
+  return replay(stored, presented.request, numbers, 'stale-if-error', { why: 'stale' })
 }
 
 function notOk(answer: Answer, { request, signal }: Presented, core: Core): CacheError {

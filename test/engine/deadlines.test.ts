@@ -215,6 +215,22 @@ describe('a store that is slow never keeps the network waiting longer than diskM
     await cache.settled()
   })
 
+  test('the network loses, with a response that cannot be stored: its body is cancelled, so that its connection is free again', async () => {
+    const { cache, origin, clock, wake } = await withHangingStore('max-age=600')
+    const body = () =>
+      new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(1024)) })
+    origin.serves('/a', () => ({ cacheControl: 'no-store', body: body() }))
+    const hold = origin.hold('/a')
+    const reading = watch(text(cache.fetch('/a')))
+    await clock.advance(100)
+    wake()
+    await clock.settle()
+    expect(reading.state).toBe('stored')
+    hold.release()
+    await clock.settle()
+    expect(origin.requests[0]?.aborted).toBe(true)
+  })
+
   test('the network fails: the read is waited for, and what may be served on an error is', async () => {
     const { cache, origin, clock, wake } = await withHangingStore('max-age=0, stale-if-error=600')
     origin.serves('/a', { fault: 'network' })

@@ -134,7 +134,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'those who joined a flight do not decide again (RFC 9111 §4)',
-    'engine/respond.ts',
+    'engine/ask.ts',
     "if (again.kind !== 'reuse' && again.kind !== 'reuse-and-revalidate') return undefined",
     "if (again.kind === 'refuse') return undefined",
     engine,
@@ -154,7 +154,7 @@ export const mutants: readonly Mutant[] = [
         find: "method !== 'GET' && method !== 'HEAD'",
         replace: "method !== 'GET' && method !== 'HEAD' && method !== 'POST'",
       },
-      { file: 'src/engine/respond.ts', find: "request.method !== 'GET' ||", replace: "request.method === 'HEAD' ||" },
+      { file: 'src/engine/ask.ts', find: "request.method !== 'GET' ||", replace: "request.method === 'HEAD' ||" },
     ],
     tests: engine,
   },
