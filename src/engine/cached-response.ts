@@ -8,6 +8,8 @@ export interface ResponseFacts {
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
 export class CachedResponse extends Response {
   readonly #facts: ResponseFacts
+  /** The content, where it is all at hand. */
+  readonly #bytes: Uint8Array | undefined
 
   constructor(
     body: BodyInit | null,
@@ -16,6 +18,7 @@ export class CachedResponse extends Response {
   ) {
     super(isNullBodyStatus(init.status) ? null : body, init)
     this.#facts = facts
+    this.#bytes = body instanceof Uint8Array ? body : undefined
   }
 
   override get url(): string {
@@ -28,6 +31,25 @@ export class CachedResponse extends Response {
 
   override get redirected(): boolean {
     return this.#facts.redirected
+  }
+
+  override async text(): Promise<string> {
+    const bytes = this.#take()
+    return bytes ? new TextDecoder().decode(bytes) : super.text()
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: as the platform declares it
+  override async json(): Promise<any> {
+    const bytes = this.#take()
+    return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : super.json()
+  }
+
+  /** The bytes at hand, which costs half of reading the stream; whoever looks finds the body used and locked, as after reading. `undefined`: there are none, or it has been touched. */
+  #take(): Uint8Array | undefined {
+    const stream = this.#bytes && super.body
+    if (!stream || super.bodyUsed || stream.locked) return undefined
+    stream.getReader().cancel()
+    return this.#bytes
   }
 
   override clone(): Response {

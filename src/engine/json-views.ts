@@ -89,7 +89,7 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
       }
       return known.schemas.get(schema) as T
     },
-    overlaid: (key, bytes) => overlays.get(JSON.stringify(key))?.get(bytes)?.parsed,
+    overlaid: (key, bytes) => (overlays.size > 0 ? overlays.get(JSON.stringify(key))?.get(bytes)?.parsed : undefined),
     peek(key, stored, stale, cause, ageMs) {
       const known = parsedBody(stored)
       if (!known) return undefined

@@ -13,7 +13,7 @@ import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
 import type { JsonViews } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
-import { type Presented, present } from './presented.ts'
+import { createReader, type Presented, present } from './presented.ts'
 import { decideNow, respond } from './respond.ts'
 
 /** What the public methods need beside the core. */
@@ -40,7 +40,7 @@ export interface Listeners {
 /** The public methods, over one core. */
 export function createNearCache(core: Core, { views, listeners, stats, settled }: NearCacheParts): NearCache {
   let closed = false
-  const read = (input: RequestInfo | URL, init?: CacheRequestInit) => present(input, init, core.place)
+  const read = createReader(core.place)
 
   /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
   async function answered<T>(
@@ -49,7 +49,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
     work: (presented: Presented) => Promise<readonly [Answer, () => T]>,
   ): Promise<T> {
     const start = core.now()
-    const presented: Presented = { ...read(input, init), ...(closed && { passBy: 'bypass' }) }
+    const presented = closed ? { ...read(input, init), passBy: 'bypass' as const } : read(input, init)
     const { url, method } = presented.request
     let result: () => T
     try {
@@ -85,9 +85,9 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
 
   const json: NearCache['json'] = async <T>(
     input: RequestInfo | URL,
-    init: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> } = {},
+    init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
   ): Promise<T> => {
-    const { schema, ...rest } = init
+    const { schema, ...rest } = init ?? {}
     const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
       (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
     const isUsable = (bytes: Uint8Array<ArrayBuffer>) =>
@@ -95,7 +95,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
         () => true,
         () => false,
       )
-    return answered(input, rest, async (presented) => {
+    return answered(input, init && rest, async (presented) => {
       const answer = await respond(presented, core, isUsable)
       if (answer.status < 200 || answer.status > 299) {
         return [

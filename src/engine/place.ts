@@ -26,6 +26,7 @@ export function createPlace(
     keys: createKeyRules(key, (url) => ruleFor(url, () => new Request(url))?.key),
     absolute,
     ruleFor,
+    isSteady: rules.every(({ match }) => typeof match === 'string' || match instanceof RegExp),
   }
 }
 

@@ -38,6 +38,8 @@ export interface Place {
   /** A URL or a pattern with `*`, absolute. */
   absolute(pattern: string): string
   ruleFor(url: string, presented: () => Request): Rule | undefined
+  /** Whether the same URL always has the same rule. */
+  readonly isSteady: boolean
 }
 
 /** A request without fields, as most are. */
@@ -122,6 +124,30 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
       authorization !== undefined || credentials === 'include' || fieldValue(headers, 'cookie') !== undefined,
     // `null` takes a Request's own signal away.
     signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+  }
+}
+
+/** URLs remembered at most. */
+const MAX_KNOWN = 1000
+
+/**
+ * `present()` for one place. A call that gives nothing but a URL, as most do, is read once: a page asks for the same few again and again. Not where a rule is the caller's own code, which
+ * may answer otherwise next time.
+ */
+export function createReader(place: Place): (input: RequestInfo | URL, init?: CacheRequestInit) => Presented {
+  const known = new Map<string, Presented>()
+  let version = 0
+  let base: string | undefined
+  return (input, init) => {
+    if (init || typeof input !== 'string' || !place.isSteady) return present(input, init, place)
+    if (version !== place.keys.version() || base !== place.base || known.size >= MAX_KNOWN) {
+      known.clear()
+      version = place.keys.version()
+      base = place.base
+    }
+    const presented = known.get(input) ?? present(input, undefined, place)
+    known.set(input, presented)
+    return presented
   }
 }
 

@@ -12,12 +12,12 @@ import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
 
 /**
- * One presented request in, one answer out: look up, decide, act (RFC 9111 §4).
+ * One presented request in, one answer out: look up, decide, act (RFC 9111 §4). A hit in memory is answered at once.
  *
  * @param accept - a last word on a body before it is stored
  * @throws the network's error, the caller's abort reason, a `TimeoutError` at the hard deadline
  */
-export async function respond(presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+export function respond(presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const decision = decideNow(presented, core.store.peek(presented.key), core)
@@ -55,7 +55,7 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
       ? act(found, presented, core, accept)
       : new Promise<never>(() => {}),
   )
-  const flying = act(decision, presented, core, accept)
+  const flying = (async () => act(decision, presented, core, accept))()
   try {
     const answer = await Promise.race([late, flying])
     flying.then(
@@ -79,7 +79,7 @@ function letGo({ body }: Answer): void {
   else if ('raw' in body) discard(body.raw)
 }
 
-async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
   switch (decision.kind) {
     case 'reuse':
       return fromStore(decision, presented)

@@ -84,13 +84,39 @@ describe('a page cannot tell a stored response from fetch’s own (Fetch, Respon
     expect((await reader?.read())?.done).toBe(true)
   })
 
-  test('F-48: a body is used once, and cloned only before (Fetch, body mixin)', async () => {
-    const { cache } = await stored()
+  test.each(['text', 'json', 'arrayBuffer'] as const)(
+    'F-48: a body is used once by %s(), and cloned only before (Fetch, body mixin)',
+    async (read) => {
+      const { cache } = await stored({ ...FRESH, json: { a: 1 } })
+      const response = await cache.fetch('/a')
+      expect([response.bodyUsed, response.body?.locked]).toEqual([false, false])
+      await response[read]()
+      expect([response.bodyUsed, response.body?.locked]).toEqual([true, true])
+      for (const again of ['text', 'json', 'arrayBuffer', 'blob'] as const)
+        await expect(response[again]()).rejects.toThrow(TypeError)
+      expect(() => response.clone()).toThrow(TypeError)
+      expect(() => new Response(response.body)).toThrow(TypeError)
+    },
+  )
+
+  test.each(['text', 'json'] as const)('F-48: %s() of a body that someone else reads is refused', async (read) => {
+    const { cache } = await stored({ ...FRESH, json: { a: 1 } })
     const response = await cache.fetch('/a')
-    await response.text()
-    expect(response.bodyUsed).toBe(true)
-    await expect(response.text()).rejects.toThrow(TypeError)
-    expect(() => response.clone()).toThrow(TypeError)
+    response.body?.getReader()
+    await expect(response[read]()).rejects.toThrow(TypeError)
+  })
+
+  test('a body that is not JSON, and one with a byte order mark, read as they do from the network (Fetch, UTF-8 decode)', async () => {
+    const { cache } = await stored({ ...FRESH, body: '\ufeff{"a":' })
+    await expect((await cache.fetch('/a')).json()).rejects.toThrow(SyntaxError)
+    expect(await (await cache.fetch('/a')).text()).toBe('{"a":')
+  })
+
+  test('two who read the JSON of one stored response have an object each (law 8)', async () => {
+    const { cache } = await stored({ ...FRESH, json: { a: 1 } })
+    const [one, two] = [await (await cache.fetch('/a')).json(), await (await cache.fetch('/a')).json()]
+    one.a = 2
+    expect(two).toEqual({ a: 1 })
   })
 
   test('F-48: what one caller does to its response reaches no other (law 8)', async () => {
