@@ -132,6 +132,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     return createIndexedDbStore({
       name,
       factory,
+      keyRange: here.keyRange,
       clock,
       random,
       maxBytes: disk.maxBytes,

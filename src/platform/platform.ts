@@ -17,6 +17,7 @@ export interface Platform {
   readonly impliedFields: HeaderList
   /** The factory of databases, where there is one that may be touched (a sandboxed frame's throws). */
   databases(): IDBFactory | undefined
+  readonly keyRange: typeof IDBKeyRange
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -47,6 +48,9 @@ export function platform(): Platform {
       } catch {
         return undefined
       }
+    },
+    get keyRange() {
+      return globalThis.IDBKeyRange
     },
     report(error) {
       if (typeof reportError === 'function') reportError(error)

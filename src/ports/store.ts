@@ -20,6 +20,8 @@ export interface StoredRecord {
 /** One consistent view of the keys asked for, with the purge log as it stood at that moment. */
 export interface Snapshot {
   readonly log: PurgeLog
+  /** The partition that the store was last entered for; absent before the first time. */
+  readonly partition?: string | undefined
   /** An unknown key, a damaged value and one of another format are `undefined`. */
   record(partition: string, key: CacheKey): StoredRecord | undefined
   body(partition: string, key: CacheKey, id: string): Uint8Array<ArrayBuffer> | undefined
@@ -36,6 +38,14 @@ export type Write =
     }
   /** Appends to the log; the store gives it the next number, inside this transaction. */
   | { readonly kind: 'purge'; readonly purge: Omit<PurgeRecord, 'number'> }
+
+/** What was removed, and how many bytes it counted for. */
+export interface Removed {
+  readonly records: number
+  /** Bodies that lay apart from their records. */
+  readonly bodies: number
+  readonly bytes: number
+}
 
 export interface WriteOptions {
   /** `strict`: resolved only when the medium says that it is on disk. */
@@ -61,6 +71,13 @@ export interface Store {
     change: (snapshot: Snapshot) => readonly Write[],
     options: WriteOptions,
   ): Promise<PurgeLog>
+  /**
+   * Makes the store that of `partition`, and removes whatever belongs to any other one that has a name: in one strict transaction, so that the one is unreadable before the other opens.
+   * What anyone may see (partition `''`) stays. From then on `update` writes no record of another named partition.
+   *
+   * A store without it keeps partitions apart by their names alone, and never forgets one.
+   */
+  enter?(partition: string): Promise<{ readonly log: PurgeLog; readonly removed: Removed }>
   /** Gives back what the store holds open. It may be used again: it then opens anew. */
   close?(): Promise<void>
 }

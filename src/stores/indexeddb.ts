@@ -14,12 +14,22 @@ import type {
   WriteOptions,
 } from '../ports/store.ts'
 import { createConnection } from './connection.ts'
-import { arePurges, isNumber, isObject, isRecordKey, isStoredRecord, isText, sizeOf } from './stored-record.ts'
+import {
+  arePurges,
+  isForeign,
+  isNumber,
+  isObject,
+  isRecordKey,
+  isStoredRecord,
+  isText,
+  sizeOf,
+} from './stored-record.ts'
 
 export interface IndexedDbOptions {
   /** The database's name. */
   readonly name: string
   readonly factory: IDBFactory
+  readonly keyRange: typeof IDBKeyRange
   readonly clock: Clock
   readonly random: Random
   /** Bytes kept at most, by our own count. */
@@ -37,12 +47,14 @@ export interface IndexedDbOptions {
   onNotice(notice: StoreNotice): void
 }
 
-/** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on. */
-type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'>
+/** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on, and whose database it is. */
+type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & { readonly partition?: string }
 
 /** What lies under `['meta', 'space']`. */
 interface Space {
   readonly bytes: number
+  /** How many of them belong to a partition that has a name. */
+  readonly named: number
   /** The record at which the next eviction starts. */
   readonly hand?: IDBValidKey | undefined
 }
@@ -50,6 +62,7 @@ interface Space {
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
 interface View {
   log: PurgeLog | undefined
+  readonly partition: string | undefined
   readonly records: Map<string, StoredRecord | undefined>
   readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
 }
@@ -91,6 +104,7 @@ const MAX_VISITED = 100
  */
 export function createIndexedDbStore({
   factory,
+  keyRange,
   random,
   maxBytes,
   maxEntryBytes,
@@ -113,7 +127,9 @@ export function createIndexedDbStore({
     const [head, ...values] = await Promise.all(
       [LOG, ...keys].map((key) => promisifyRequest<unknown>(objects.get(key as IDBValidKey))),
     )
-    const view: View = { log: await logOf(objects, head), records: new Map(), bodies: new Map() }
+    const log = await logOf(objects, head)
+    const partition = log && isObject(head) && isText(head.partition) ? head.partition : undefined
+    const view: View = { log, partition, records: new Map(), bodies: new Map() }
     for (const [index, key] of keys.entries()) {
       const value = values[index]
       if (key[0] === 'record') view.records.set(nameOf(key), isStoredRecord(value) ? value : undefined)
@@ -215,37 +231,66 @@ export function createIndexedDbStore({
     )
     const before = view.log
     let log = before ?? emptyLog(token(random))
-    let growth = 0
+    const growth = { bytes: 0, named: 0 }
     const written = new Set<string>()
     const logs: PurgeLog[] = []
     for (const { change } of changes) {
       for (const one of change(snapshotOf(view, log))) {
         if (one.kind === 'purge') log = appendPurge(log, one.purge)
-        else {
+        else if (!isForeign(one.partition, view.partition)) {
           const name = nameOf(['record', one.partition, one.key])
           if (!view.records.has(name)) {
             const { records } = await look(objects, [['record', one.partition, one.key]])
             view.records.set(name, records.get(name))
           }
-          growth += putRecord(objects, view, one)
+          const bytes = putRecord(objects, view, one)
+          growth.bytes += bytes
+          if (one.partition !== '') growth.named += bytes
           written.add(name)
         }
       }
       logs.push(log)
     }
-    if (log !== before) {
-      const { purges, incarnation, last, floor } = log
-      objects.put({ incarnation, last, floor } satisfies Head, LOG)
-      objects.put(purges, PURGES)
-    }
-    if (growth !== 0) {
+    if (log !== before) putLog(objects, log, view.partition)
+    if (growth.bytes !== 0) {
       const space = await spaceOf(objects)
-      const bytes = Math.max(0, space.bytes + growth)
-      if (bytes <= maxBytes) objects.put({ ...space, bytes } satisfies Space, SPACE)
+      const bytes = Math.max(0, space.bytes + growth.bytes)
+      const grown = { ...space, bytes, named: Math.max(0, space.named + growth.named) }
+      if (bytes <= maxBytes) objects.put(grown satisfies Space, SPACE)
       // A little more than needed, so that not every write has to.
-      else await evict(objects, { ...space, bytes }, maxBytes - maxBytes / 16, written, evicted)
+      else await evict(objects, grown, maxBytes - maxBytes / 16, written, evicted)
     }
     return logs
+  }
+
+  function putLog(
+    objects: IDBObjectStore,
+    { purges, incarnation, last, floor }: PurgeLog,
+    partition: string | undefined,
+  ): void {
+    objects.put({ incarnation, last, floor, ...(partition !== undefined && { partition }) } satisfies Head, LOG)
+    objects.put(purges, PURGES)
+  }
+
+  async function enter(partition: string) {
+    const entered = await connection.transact('readwrite', 'strict', async (objects) => {
+      const view = await look(objects, [])
+      const log = view.log ?? emptyLog(token(random))
+      if (view.log && view.partition === partition) return { log, removed: { records: 0, bodies: 0, bytes: 0 } }
+      const removed = { record: 0, body: 0, visited: 0 }
+      for (const kind of ['record', 'body', 'visited'] as const) {
+        // Of ours nothing is left since another one was entered. An array comes after every string.
+        const named = keyRange.bound([kind, '\0'], [kind, []])
+        removed[kind] = await promisifyRequest(objects.count(named))
+        objects.delete(named)
+      }
+      const space = await spaceOf(objects)
+      objects.put({ ...space, bytes: Math.max(0, space.bytes - space.named), named: 0 } satisfies Space, SPACE)
+      putLog(objects, log, partition)
+      return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
+    })
+    seen = entered.log
+    return entered
   }
 
   /** Puts or removes one record with its bodies; returns by how many bytes that changes what is stored. */
@@ -282,7 +327,7 @@ export function createIndexedDbStore({
   /** Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). */
   async function evict(
     objects: IDBObjectStore,
-    { bytes, hand }: Space,
+    { bytes, named, hand }: Space,
     goal: number,
     spared: ReadonlySet<string>,
     evicted: StoreNotice[],
@@ -311,6 +356,7 @@ export function createIndexedDbStore({
         if (isSpared) counted += size
         else {
           bytes -= size
+          if (key[1] !== '') named -= size
           cursor.delete()
           if (record && isRecordKey(key)) {
             const [, partition, name] = key
@@ -324,7 +370,7 @@ export function createIndexedDbStore({
       start = bytes > goal ? undefined : cursor?.key
       if (bytes > goal && counted >= 0) bytes = counted
     }
-    objects.put({ bytes: Math.max(0, bytes), hand: start } satisfies Space, SPACE)
+    objects.put({ bytes: Math.max(0, bytes), named: Math.max(0, named), hand: start } satisfies Space, SPACE)
   }
 
   return {
@@ -342,15 +388,17 @@ export function createIndexedDbStore({
           flushWrites()
         }
       }),
+    enter,
     close: connection.close,
   }
 }
 
 /** What a transaction has in hand, as it is now: later writes do not show. */
-function snapshotOf({ records, bodies }: View, log: PurgeLog): Snapshot {
+function snapshotOf({ partition, records, bodies }: View, log: PurgeLog): Snapshot {
   const [heldRecords, heldBodies] = [new Map(records), new Map(bodies)]
   return {
     log,
+    partition,
     record: (partition, key) => heldRecords.get(nameOf(['record', partition, key])),
     body: (partition, key, id) => heldBodies.get(nameOf(['body', partition, key, id])),
   }
@@ -358,8 +406,13 @@ function snapshotOf({ records, bodies }: View, log: PurgeLog): Snapshot {
 
 async function spaceOf(objects: IDBObjectStore): Promise<Space> {
   const space = await promisifyRequest<unknown>(objects.get(SPACE))
-  if (!isObject(space) || !isNumber(space.bytes)) return { bytes: 0 }
-  return { bytes: space.bytes, hand: isRecordKey(space.hand) ? (space.hand as unknown as IDBValidKey) : undefined }
+  if (!isObject(space) || !isNumber(space.bytes)) return { bytes: 0, named: 0 }
+  const named = isNumber(space.named) ? space.named : 0
+  return {
+    bytes: space.bytes,
+    named,
+    hand: isRecordKey(space.hand) ? (space.hand as unknown as IDBValidKey) : undefined,
+  }
 }
 
 /** Injective: no two keys have one name. */

@@ -2,7 +2,7 @@ import type { PurgeLog, StoredResponse } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { CacheKey, Snapshot, Store, StoredRecord, StoreNotice } from '../ports/store.ts'
 import { createSieve } from './sieve.ts'
-import { sizeOf } from './stored-record.ts'
+import { isForeign, sizeOf } from './stored-record.ts'
 
 export interface MemoryOptions {
   /** Bytes kept at most: bodies, and an estimate of the rest. */
@@ -37,6 +37,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
   const records = new Map<string, Held>()
   const sieve = createSieve<string>()
   let log = emptyLog(incarnation)
+  let entered: string | undefined
 
   function peek(partition: string, key: CacheKey): StoredRecord | undefined {
     const name = nameOf(partition, key)
@@ -72,6 +73,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
   /** The present view, for as long as nothing awaits. */
   const present = (): Snapshot => ({
     log,
+    partition: entered,
     record: (partition, key) => records.get(nameOf(partition, key))?.record,
     body: (partition, key, id) =>
       records.get(nameOf(partition, key))?.record.responses.find(({ body }) => body.id === id)?.body.bytes,
@@ -94,6 +96,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
       const frozen = log
       return {
         log: frozen,
+        partition: entered,
         record: (partition, key) => held.get(nameOf(partition, key)),
         body: (partition, key, id) =>
           held.get(nameOf(partition, key))?.responses.find(({ body }) => body.id === id)?.body.bytes,
@@ -102,9 +105,16 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
     async update(_, change): Promise<PurgeLog> {
       for (const write of change(present())) {
         if (write.kind === 'purge') log = appendPurge(log, write.purge)
-        else put(write.partition, write.key, write.value)
+        else if (!isForeign(write.partition, entered)) put(write.partition, write.key, write.value)
       }
       return log
+    },
+    async enter(partition) {
+      entered = partition
+      const gone = [...records.values()].filter((one) => isForeign(one.partition, partition))
+      for (const { partition: name, key } of gone) put(name, key, undefined)
+      const bytes = gone.reduce((sum, { record }) => sum + sizeOf(record), 0)
+      return { log, removed: { records: gone.length, bodies: 0, bytes } }
     },
   }
 }

@@ -66,6 +66,10 @@ export const arePurges = (value: unknown, last: number): value is PurgeRecord[] 
 
 const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
 
+/** Whether a partition is another user's than the one that the store was entered for. What has no name is everyone's. */
+export const isForeign = (partition: string, entered: string | undefined): boolean =>
+  partition !== '' && entered !== undefined && partition !== entered
+
 /** Whether a database key is that of a record. */
 export const isRecordKey = (key: unknown): key is readonly ['record', partition: string, key: CacheKey] =>
   Array.isArray(key) && key[0] === 'record' && isText(key[1]) && isTexts(key[2])

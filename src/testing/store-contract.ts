@@ -333,6 +333,65 @@ export function storeContract(
     for (const key of keys) await holds(store, '', key, [responseWith('1')])
   })
 
+  test('entering a partition says how much of another named one was removed; what has no name stays', async () => {
+    const store = await createStore()
+    if (!store.enter) return
+    isSame((await store.read([])).partition, undefined)
+    await store.enter('anna')
+    const bodies = ['1', '2'].map((id) => responseWith(id, new Uint8Array(100_000)))
+    for (const partition of ['', 'anna'])
+      await store.update(
+        [],
+        () => [{ kind: 'record', partition, key: ['a'], value: { v: 1, responses: bodies } }],
+        RELAXED,
+      )
+    const { removed } = await store.enter('ben')
+    isSame(removed.records, 1)
+    if (removed.bytes < 200_000) throw new Error(`200,000 bytes were removed, and it says ${removed.bytes}`)
+    const { partition, record, body } = await store.read([
+      ['record', 'anna', ['a']],
+      ['body', 'anna', ['a'], '1'],
+      ['record', '', ['a']],
+    ])
+    isSame([partition, record('anna', ['a']), body('anna', ['a'], '1')], ['ben', undefined, undefined])
+    isSame(record('', ['a'])?.responses.length, 2)
+    isSame((await store.enter('ben')).removed, { records: 0, bodies: 0, bytes: 0 })
+    isSame((await store.enter('')).removed.records, 0)
+  })
+
+  test('no record of another partition than the one that was entered is written; the purges of the same update are', async () => {
+    const store = await createStore()
+    if (!store.enter) return
+    await store.enter('ben')
+    const value = { v: 1, responses: [responseWith('1', new Uint8Array(10))] } as const
+    const log = await store.update(
+      [],
+      () => [
+        { kind: 'record', partition: 'anna', key: ['a'], value },
+        { kind: 'record', partition: 'ben', key: ['a'], value },
+        purgeOf({ urls: ['a'] }),
+      ],
+      STRICT,
+    )
+    isSame(log.last, 1)
+    const { record } = await store.read([
+      ['record', 'anna', ['a']],
+      ['record', 'ben', ['a']],
+    ])
+    isSame([record('anna', ['a']), record('ben', ['a'])?.responses.length], [undefined, 1])
+  })
+
+  test('a purge and a partition do not forget each other', async () => {
+    const store = await createStore()
+    if (!store.enter) return
+    await store.enter('anna')
+    await store.update([], () => [purgeOf({ urls: ['a'] }, 'hard')], STRICT)
+    isSame((await store.read([])).partition, 'anna')
+    const { log } = await store.enter('')
+    isSame(log.last, 1)
+    isSame((await store.read([])).log.purges.length, 1)
+  })
+
   test('after close() it opens anew', async () => {
     const store = await createStore()
     await store.update([], () => [put('', ['a'], responseWith('1'))], RELAXED)

@@ -25,6 +25,8 @@ export interface DatabaseFault {
 /** An IndexedDB in memory whose progress is the same each time, and that fails as a test says. */
 export interface VirtualIndexedDb {
   readonly factory: IDBFactory
+  /** Makes ranges of keys for `factory`'s databases, as `globalThis.IDBKeyRange` does in a browser. */
+  readonly keyRange: typeof IDBKeyRange
   /** Plans a fault: it strikes once. */
   inject(fault: DatabaseFault): void
   /** Lets go on what hangs, and forgets faults that have not struck. */
@@ -73,7 +75,7 @@ const REQUESTS = [
  * database.inject({ at: 'commit', fault: 'QuotaExceededError' })
  */
 export async function virtualIndexedDB(): Promise<VirtualIndexedDb> {
-  const { IDBFactory: Factory, forceCloseDatabase } = await load()
+  const { IDBFactory: Factory, IDBKeyRange: keyRange, forceCloseDatabase } = await load()
   const factory = new Factory()
   const counts = new Map<DatabasePoint, number>()
   let faults: { at: DatabasePoint; turn: number; fault: string }[] = []
@@ -215,6 +217,7 @@ export async function virtualIndexedDB(): Promise<VirtualIndexedDb> {
 
   return {
     factory,
+    keyRange: keyRange as unknown as typeof IDBKeyRange,
     inject({ at, nth = 1, fault }) {
       faults.push({ at, turn: (counts.get(at) ?? 0) + nth, fault })
     },

@@ -21,6 +21,7 @@ async function storeOn(options: Partial<IndexedDbOptions> = {}) {
     createIndexedDbStore({
       name: 'test',
       factory: database.factory,
+      keyRange: database.keyRange,
       clock,
       random: seededRandom(++seeds),
       maxBytes: 1_000_000,

@@ -18,6 +18,7 @@ describe.each([65_536, 0])('the store in this browser, bodies up to %i bytes ins
         // A database of its own for each test, and none is deleted: that would wait for connections of others.
         name: `contract ${crypto.randomUUID()}`,
         factory: indexedDB,
+        keyRange: IDBKeyRange,
         clock: systemClock,
         random: Math.random,
         inlineBytes,

@@ -13,9 +13,17 @@ describe('the store in memory', () => {
 describe.each([65_536, 0])('the store in IndexedDB, bodies up to %i bytes inside their records', (inlineBytes) => {
   storeContract(
     async () => {
-      const { factory } = await virtualIndexedDB()
+      const { factory, keyRange } = await virtualIndexedDB()
       const random = seededRandom(++created)
-      return createIndexedDbStore({ ...room, name: 'contract', factory, clock: virtualClock(), random, inlineBytes })
+      return createIndexedDbStore({
+        ...room,
+        name: 'contract',
+        factory,
+        keyRange,
+        clock: virtualClock(),
+        random,
+        inlineBytes,
+      })
     },
     { test, seed: 2 },
   )
