@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import type { Transport } from '../../src/ports/transport.ts'
+import { causeOf } from '../engine/cause-of.ts'
+import type { Harness } from '../engine/harness.ts'
+import { pageHarness } from '../engine/page-harness.ts'
+
+const second = 1_000
+
+/** A browser's own cache between us and the origin, as far as its modes go: it serves its copy within the stale-while-revalidate window and says nothing of it. */
+function browserCache(world: () => Harness, usableMs: number): Transport {
+  let copy: { readonly response: Response; readonly at: number } | undefined
+  return async (input, init) => {
+    const { origin, clock } = world()
+    const mode = init?.cache ?? 'default'
+    if (mode === 'default' && copy && clock.now() - copy.at <= usableMs) return copy.response.clone()
+    const response = await origin.fetch(input, init)
+    if (mode !== 'no-store') copy = { response: response.clone(), at: clock.now() }
+    return response
+  }
+}
+
+/** A page whose browser has had `/a` since a while, which our cache does not know. */
+async function inBrowserFor(ms: number) {
+  const world: Harness = pageHarness({ fetch: (input, init) => below(input, init), earlyExpiry: false })
+  const below = browserCache(() => world, 61 * second)
+  world.origin.serves('/a', ({ at }) => ({
+    cacheControl: 'max-age=1, stale-while-revalidate=60',
+    json: { madeAt: at },
+  }))
+  await (await below(`${world.origin.url}/a`)).text()
+  await world.clock.advance(ms)
+  return world
+}
+
+/** How old the data are that a read gives, by the origin's own stamp. */
+async function staleness({ cache, clock }: Harness): Promise<number> {
+  const { madeAt } = await cache.json<{ madeAt: number }>('/a')
+  return clock.now() - madeAt
+}
+
+test('F-33: what the browser served from its own cache is as old as its Date says: staleness is counted once over both (RFC 9111 §4.2.3, RFC 5861 §3)', async () => {
+  for (let had = 0; had <= 70; had += 10) {
+    for (let gap = 0; gap <= 70; gap += 5) {
+      const world = await inBrowserFor(had * second)
+      for (let read = 0; read < 3; read++) {
+        expect(await staleness(world), `${had} s in the browser, read ${read}, ${gap} s apart`).toBeLessThanOrEqual(
+          61 * second,
+        )
+        await world.clock.advance(gap * second)
+      }
+    }
+  }
+})
+
+test.each([
+  [11, 'stale-while-revalidate'],
+  [12, 'expired'],
+])(
+  'F-33: a copy of the browser’s that was stale for 49 seconds when it came, %i seconds later: %s (RFC 5861 §3)',
+  async (seconds, cause) => {
+    const world = await inBrowserFor(50 * second)
+    expect(await staleness(world)).toBe(50 * second)
+    expect(world.origin.requests).toHaveLength(1)
+    await world.clock.advance(seconds * second)
+    expect(causeOf(await world.cache.fetch('/a'))).toBe(cause)
+    await world.cache.settled()
+    expect(world.origin.requests).toHaveLength(2)
+    expect(await staleness(world)).toBe(0)
+  },
+)
+
+test('F-33: a refresh goes past the browser’s copy, so it brings what the origin has now (Fetch, HTTP-network-or-cache fetch)', async () => {
+  const world = await inBrowserFor(0)
+  await staleness(world)
+  await world.clock.advance(30 * second)
+  await world.cache.fetch('/a')
+  await world.cache.settled()
+  expect(world.origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['default', 'no-cache'])
+  expect(await staleness(world)).toBe(0)
+})
