@@ -3,9 +3,11 @@ import type { Core, Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
-import { concerns, createNearCache, type Listeners } from './engine/near-cache.ts'
+import { concerns, createNearCache, type Listeners, type Session } from './engine/near-cache.ts'
 import type { CacheOptions } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
+import { createReader } from './engine/presented.ts'
+import { CacheError } from './errors.ts'
 import { createCounters } from './observe/counters.ts'
 import { watchKeyCardinality } from './observe/key-cardinality.ts'
 import { platform } from './platform/platform.ts'
@@ -33,12 +35,8 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   const here = platform()
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
-  const origin = here.origin
-  const place = createPlace(options, () => options.base ?? here.base(), origin)
-  const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(place) }
+  const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(() => session.core.place) }
   const counters = createCounters()
-  const cardinality = watchKeyCardinality((event) => emit(event))
-  const views = createJsonViews(freeze)
   const working = new Set<Promise<unknown>>()
 
   const tell = (told: Iterable<EventSink>, event: CacheEvent) => {
@@ -50,18 +48,14 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       }
     }
   }
-  const emit: Core['emit'] = (event, about) => {
-    counters.sink(event)
-    cardinality(event)
-    if (about && 'key' in about && (event.type === 'stored' || event.type === 'freshened')) views.settle(about.key)
-    tell(listeners.all, event)
-    if (!about) return
-    if ('key' in about) tell(listeners.keyed.of(about.key), event)
-    else
-      tell(
-        listeners.keyed.where((presented) => concerns(about, presented, core)),
-        event,
-      )
+  /** What concerns no request, and what concerns everyone. */
+  const announce = (event: CacheEvent) => tell(listeners.all, event)
+  const announceToEach = (event: CacheEvent) => {
+    announce(event)
+    tell(
+      listeners.keyed.where(() => true),
+      event,
+    )
   }
 
   const { maxBytes = 32 * MIB, maxEntryBytes = maxBytes / 8 } = options.memory ?? {}
@@ -70,11 +64,10 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   const durable = durableStore()
   const incarnation = token()
   const store = createLayeredStore({
-    memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice: emit }),
+    memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice: announce }),
     durable,
-    partition: options.partition ?? '',
     incarnation,
-    onNotice: emit,
+    onNotice: announce,
   })
   const { earlyExpiry, deadlines = {} } = options
   const settings: Settings = {
@@ -100,28 +93,89 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
-  const core: Core = {
-    store,
-    transport: options.fetch ?? transport,
-    random,
-    place,
-    flights: createFlights(),
-    settings,
-    now() {
-      const now = clock.now()
-      // Set back, the clock makes everything look younger than it is: from here on nothing stored before is believed.
-      if (now < latest - CLOCK_TOLERANCE_MS)
-        core.background(store.purge({ selector: { all: true }, mode: 'invalidate', at: now }))
-      if (now < latest - CLOCK_TOLERANCE_MS || now > latest) latest = now
-      return now
-    },
-    sleep: (ms, signal) => clock.sleep(ms, signal),
-    emit,
-    background(work) {
-      const tracked = work.catch(here.report).finally(() => working.delete(tracked))
-      working.add(tracked)
-    },
-    nextSequence: () => ++sequence,
+
+  /** Everything that belongs to one partition. `undefined`: nobody's, since another context has entered another one. */
+  function begin(partition: string | undefined): Session {
+    const place = createPlace(options, partition ?? '', () => options.base ?? here.base(), here.origin)
+    const views = createJsonViews(freeze)
+    const cardinality = watchKeyCardinality(announce)
+
+    const emit: Core['emit'] = (event, about) => {
+      counters.sink(event)
+      if (begun.over) return
+      cardinality(event)
+      if (about && 'key' in about && (event.type === 'stored' || event.type === 'freshened')) views.settle(about.key)
+      announce(event)
+      if (!about) return
+      if ('key' in about) tell(listeners.keyed.of(about.key), event)
+      else
+        tell(
+          listeners.keyed.where((presented) => concerns(about, presented, core)),
+          event,
+        )
+    }
+    const core: Core = {
+      store: store.open(partition, () => {
+        begun.isLeft = true
+        end(begun)
+        session = begin(undefined)
+        announceToEach({ type: 'partition-left' })
+      }),
+      transport: options.fetch ?? transport,
+      random,
+      place,
+      flights: createFlights(),
+      settings,
+      now() {
+        const now = clock.now()
+        // Set back, the clock makes everything look younger than it is: from here on nothing stored before is believed.
+        if (now < latest - CLOCK_TOLERANCE_MS)
+          core.background(core.store.purge({ selector: { all: true }, mode: 'invalidate', at: now }))
+        if (now < latest - CLOCK_TOLERANCE_MS || now > latest) latest = now
+        return now
+      },
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      emit,
+      background(work) {
+        const tracked = work.catch(here.report).finally(() => working.delete(tracked))
+        working.add(tracked)
+      },
+      nextSequence: () => ++sequence,
+    }
+    const begun: Session = { core, views, read: createReader(place), isOutside: partition === undefined }
+    return begun
+  }
+
+  function end(ended: Session): void {
+    ended.over = new DOMException('The partition of this request was left', 'AbortError')
+    ended.core.flights.close(ended.over)
+  }
+
+  let session = begin(options.partition ?? '')
+
+  const setPartition: NearCache['setPartition'] = async (partition = '') => {
+    if (typeof partition !== 'string')
+      throw new CacheError('option', `setPartition() takes a string or undefined, not ${String(partition)}`, {
+        path: 'partition',
+      })
+    const memoryBytes = session.core.store.memoryBytes()
+    // Without a name there may be responses to credentials in memory, and another session's partition on disk.
+    const isSame = partition !== '' && !session.isOutside && session.core.place.partition === partition
+    if (!isSame) {
+      end(session)
+      session = begin(partition)
+      announceToEach({ type: 'partition-entered' })
+    }
+    try {
+      const removed = await store.enter()
+      return { memoryBytes: isSame ? 0 : memoryBytes, ...(removed && { disk: removed }) }
+    } catch (cause) {
+      throw new CacheError(
+        'storage',
+        'What lies on disk of the partition that was left could not be removed. Nothing of it is used; call setPartition() again, or let the user clear the data of this site',
+        { cause },
+      )
+    }
   }
 
   function durableStore(): Store | undefined {
@@ -137,7 +191,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       random,
       maxBytes: disk.maxBytes,
       maxEntryBytes: diskEntryBytes,
-      onNotice: emit,
+      onNotice: announce,
     })
   }
 
@@ -149,6 +203,6 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     while (working.size > 0) await Promise.allSettled(working)
   }
 
-  const cache = createNearCache(core, { views, listeners, stats: counters.stats, settled })
+  const cache = createNearCache(() => session, { listeners, setPartition, stats: counters.stats, settled })
   return cache
 }

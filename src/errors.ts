@@ -4,9 +4,10 @@
  * - `status`: `json()` got a response that is not ok; `response` carries it.
  * - `parse`: the body is not JSON; `response` carries status and fields (its body is used).
  * - `schema`: the body does not fit the caller's schema; `issues` says where.
+ * - `storage`: `setPartition()` could not empty the disk; `cause` says why.
  * - `state`: `hydrate()` was given something that `dehydrate()` of this version did not make.
  */
-export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'state'
+export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'storage' | 'state'
 
 /** What a `CacheError` carries beside its message. */
 export interface CacheErrorDetails {

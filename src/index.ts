@@ -16,6 +16,7 @@ export type {
   Dehydrated,
   Explanation,
   NearCache,
+  PartitionReceipt,
   Peek,
   PurgeReceipt,
   PurgeSelector,
@@ -28,5 +29,5 @@ export type { EpochMs, Ms } from './http/message.ts'
 export type { Clock } from './ports/clock.ts'
 export type { CacheEvent, Stats } from './ports/event-sink.ts'
 export type { Random } from './ports/random.ts'
-export type { Snapshot, Store, StoreKey, Write } from './ports/store.ts'
+export type { Removed, Snapshot, Store, StoreKey, Write } from './ports/store.ts'
 export type { Transport } from './ports/transport.ts'

@@ -20,6 +20,7 @@ const methods = [
   'on',
   'peek',
   'purge',
+  'setPartition',
   'settled',
   'stats',
   'subscribe',

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Cause, Decision, DecisionNumbers } from '../http/decide.ts'
 import type { Epoch, Ms, PurgeMode, StoredResponse } from '../http/message.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
-import type { CacheKey } from '../ports/store.ts'
+import type { CacheKey, Removed } from '../ports/store.ts'
 
 /** `fetch`'s second argument, and what only a cache understands. */
 export type CacheRequestInit = RequestInit & {
@@ -26,6 +26,7 @@ export type PurgeSelector =
   | { tag: string }
   | { tags: string[] }
   | { pattern: string }
+  | { partition: string }
   | { all: true }
 
 /** What a purge left behind. */
@@ -34,6 +35,14 @@ export interface PurgeReceipt {
   readonly epoch: Epoch
   /** Whether the purge is on disk; `false` when there is no disk, or it failed: then the purge holds in this context only. */
   readonly durable: boolean
+}
+
+/** What leaving a partition removed: the evidence that it is gone. */
+export interface PartitionReceipt {
+  /** Removed from memory, in bytes. Memory was empty before anything of the new partition was read. */
+  readonly memoryBytes: number
+  /** Removed from disk, where there is one; `database`: all of it was deleted, since it could not be emptied. */
+  readonly disk?: Removed | undefined
 }
 
 /** What memory holds for a request, without asking anyone. The object stays the same until data, staleness or cause change; `ageMs` is live. */
@@ -116,6 +125,15 @@ export interface NearCache {
   ): Promise<Dehydrated>
   /** Takes over what `dehydrate()` gave. Never overwrites what is newer. @throws `CacheError` with code `state` when it is something else */
   hydrate(state: Dehydrated): void
+  /**
+   * Enters the space of one signed-in user; `undefined`: of nobody, as after sign-out. From the call on nothing of the partition before is answered, shown or stored: memory is emptied, what is in flight ends with an
+   * `AbortError`, and what lay on disk is removed before anything of the new partition is read from there. What was stored without a partition stays: it holds nothing that is one user's.
+   *
+   * Resolves with what was removed.
+   *
+   * @throws `CacheError` with code `storage` when the disk could not be emptied: it may still hold what was left. It is not read or written until it could; that is tried again with each use.
+   */
+  setPartition(partition: string | undefined): Promise<PartitionReceipt>
   /** Resolves when all background work and writes under way are done. */
   settled(): Promise<void>
   /** Ends background work and gives back the database. From then on `fetch` is plain fetch. */

@@ -29,7 +29,7 @@ export interface Flights {
   hitForMiss: Memory
   /** A background refresh failed: the next one has to wait. */
   resting: Memory
-  /** Aborts what is under way. */
+  /** Aborts what is under way, and from then on whatever starts. */
   close(reason: unknown): void
 }
 
@@ -53,12 +53,14 @@ function createMemory(): Memory {
 export function createFlights(): Flights {
   const flights = new Map<string, Flight>()
   const controllers = new Set<AbortController>()
+  let closing: { readonly reason: unknown } | undefined
 
   return {
     under: (identity) => flights.get(identity),
     start(identity, epoch, take) {
       const controller = new AbortController()
       controllers.add(controller)
+      if (closing) controller.abort(closing.reason)
       let waiting = 0
       // Before the head is there nobody can read; a response with a body of its own is its caller's affair.
       let isRead = () => false
@@ -95,6 +97,7 @@ export function createFlights(): Flights {
     hitForMiss: createMemory(),
     resting: createMemory(),
     close(reason) {
+      closing = { reason }
       for (const controller of controllers) controller.abort(reason)
       flights.clear()
     },

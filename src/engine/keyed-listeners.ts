@@ -12,14 +12,15 @@ export interface KeyedListeners {
   where(holds: (presented: Presented) => boolean): readonly Listener[]
 }
 
-/** Listeners by key. When it is learned that other URLs mean the same (`No-Vary-Search`), they move to the key that they have then. */
-export function createKeyedListeners(place: Place): KeyedListeners {
+/** Listeners by key. When it is learned that other URLs mean the same (`No-Vary-Search`), and when another partition is entered, they move to the key that they have then. */
+export function createKeyedListeners(placeNow: () => Place): KeyedListeners {
   interface Subscription {
     presented: Presented
     readonly listener: Listener
   }
   let byKey = new Map<string, Set<Subscription>>()
-  let version = place.keys.version()
+  let seen: Pick<Place, 'keys'> | undefined
+  let version = 0
 
   const nameOf = (key: CacheKey) => JSON.stringify(key)
   function put(subscription: Subscription): void {
@@ -27,7 +28,9 @@ export function createKeyedListeners(place: Place): KeyedListeners {
     byKey.set(name, (byKey.get(name) ?? new Set()).add(subscription))
   }
   function upToDate() {
-    if (version === place.keys.version()) return byKey
+    const place = placeNow()
+    if (seen === place && version === place.keys.version()) return byKey
+    seen = place
     version = place.keys.version()
     const all = [...byKey.values()].flatMap((some) => [...some])
     byKey = new Map()

@@ -13,13 +13,26 @@ import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
 import type { JsonViews } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
-import { createReader, type Presented, present } from './presented.ts'
+import { type createReader, type Presented, present } from './presented.ts'
 import { decideNow, respond } from './respond.ts'
 
-/** What the public methods need beside the core. */
-export interface NearCacheParts {
+/** What one partition has of its own, for as long as it is entered: nothing of it reaches the next one. */
+export interface Session {
+  readonly core: Core
   readonly views: JsonViews
+  readonly read: ReturnType<typeof createReader>
+  /** Why nothing of it may be given to anyone any more. */
+  over?: DOMException
+  /** Whether it is over since another context has entered another partition: what was asked for here goes past the cache. */
+  isLeft?: boolean
+  /** Whether another context has entered another partition: everything bypasses. */
+  readonly isOutside: boolean
+}
+
+/** What the public methods need beside the session. */
+export interface NearCacheParts {
   readonly listeners: Listeners
+  setPartition: NearCache['setPartition']
   stats(memoryBytes: number): Stats
   /** Resolves when nothing is going on in the background. */
   settled(): Promise<void>
@@ -37,23 +50,29 @@ export interface Listeners {
   readonly keyed: KeyedListeners
 }
 
-/** The public methods, over one core. */
-export function createNearCache(core: Core, { views, listeners, stats, settled }: NearCacheParts): NearCache {
+/** The public methods, over the session of the moment. */
+export function createNearCache(
+  session: () => Session,
+  { listeners, setPartition, stats, settled }: NearCacheParts,
+): NearCache {
   let closed = false
-  const read = createReader(core.place)
 
   /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
   async function answered<T>(
     input: RequestInfo | URL,
     init: CacheRequestInit | undefined,
-    work: (presented: Presented) => Promise<readonly [Answer, () => T]>,
+    work: (presented: Presented, mine: Session) => Promise<readonly [Answer, () => T]>,
   ): Promise<T> {
+    const mine = session()
+    const { core } = mine
     const start = core.now()
-    const presented = closed ? { ...read(input, init), passBy: 'bypass' as const } : read(input, init)
+    const given = mine.read(input, init)
+    const presented = !given.passBy && (closed || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
     const { url, method } = presented.request
     let result: () => T
     try {
-      const [answer, give] = await work(presented)
+      const [answer, give] = await work(presented, mine)
+      if (mine.over && !presented.passBy) throw mine.over
       const { cause, status, numbers, stored, path, body } = answer
       result = give
       core.emit({
@@ -69,6 +88,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
         ...ruleName(presented.rule),
       })
     } catch (error) {
+      if (mine.isLeft && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
       core.emit({ type: 'rejected', url, error })
       throw error
     }
@@ -76,8 +96,8 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
   }
 
   const fetch: NearCache['fetch'] = async (input, init) => {
-    if (closed) return core.transport(input, init)
-    return answered(input, init, async (presented) => {
+    if (closed) return session().core.transport(input, init)
+    return answered(input, init, async (presented, { core }) => {
       const answer = await respond(presented, core)
       return [answer, () => toResponse(answer, presented.signal, core.settings.cacheStatus)]
     })
@@ -88,14 +108,14 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
     init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
   ): Promise<T> => {
     const { schema, ...rest } = init ?? {}
-    const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
-      (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
-    const isUsable = (bytes: Uint8Array<ArrayBuffer>) =>
-      parse(bytes).then(
-        () => true,
-        () => false,
-      )
-    return answered(input, init && rest, async (presented) => {
+    return answered(input, init && rest, async (presented, { core, views }) => {
+      const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
+        (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
+      const isUsable = (bytes: Uint8Array<ArrayBuffer>) =>
+        parse(bytes).then(
+          () => true,
+          () => false,
+        )
       const answer = await respond(presented, core, isUsable)
       if (answer.status < 200 || answer.status > 299) {
         return [
@@ -129,6 +149,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
   }
 
   const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {
+    const { core, views, read } = session()
     const presented = read(input, init)
     const decision = decideNow(presented, core.store.peek(presented.key), core, never)
     if (!('stored' in decision) || !decision.stored) return undefined
@@ -139,6 +160,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
   }
 
   const update: NearCache['update'] = <T>(input: RequestInfo | URL, change: (data: T) => T) => {
+    const { core, views, read } = session()
     const presented = read(input)
     const { url } = presented.request
     const decision = decideNow(presented, core.store.peek(presented.key), core)
@@ -156,6 +178,7 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
   }
 
   const explain: NearCache['explain'] = async (input, init) => {
+    const { core, read } = session()
     const presented = read(input, init)
     const { key, passBy, request, rule } = presented
     const record = core.store.peek(key) ?? (passBy ? undefined : await core.store.read(key))
@@ -187,12 +210,12 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
   }
 
   const purge: NearCache['purge'] = async (selector, { mode = 'soft' } = {}) => {
-    const receipt = await invalidate(logSelector(selector, core), mode, core)
-    return receipt
+    const { core } = session()
+    return invalidate(logSelector(selector, core), mode, core)
   }
 
   function subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void {
-    return listeners.keyed.add(read(input), listener)
+    return listeners.keyed.add(session().read(input), listener)
   }
 
   function on(listener: (event: CacheEvent) => void): () => void {
@@ -212,16 +235,18 @@ export function createNearCache(core: Core, { views, listeners, stats, settled }
     purge,
     subscribe,
     on,
-    stats: () => stats(core.store.memoryBytes()),
-    dehydrate: async (filter) => dehydrate(core, filter),
-    hydrate: (state) => hydrate(state, core),
+    stats: () => stats(session().core.store.memoryBytes()),
+    dehydrate: async (filter) => dehydrate(session().core, filter),
+    hydrate: (state) => hydrate(state, session().core),
+    setPartition,
     settled,
     async close() {
       if (closed) return
       closed = true
-      core.flights.close(new DOMException('The cache was closed', 'AbortError'))
+      const { flights, store } = session().core
+      flights.close(new DOMException('The cache was closed', 'AbortError'))
       await settled()
-      await core.store.close()
+      await store.close()
     },
   }
 }
@@ -276,10 +301,15 @@ function logSelector(selector: PurgeSelector, { place }: Core): LogSelector {
   if ('pattern' in selector) return { pattern: place.absolute(selector.pattern) }
   if ('tag' in selector) return { tags: [selector.tag] }
   if ('tags' in selector) return { tags: selector.tags }
+  if ('partition' in selector) return { partition: selector.partition }
   if ('all' in selector) return { all: true }
-  throw new CacheError('option', 'purge() needs one of { url }, { tag }, { tags }, { pattern }, { all: true }', {
-    path: 'selector',
-  })
+  throw new CacheError(
+    'option',
+    'purge() needs one of { url }, { tag }, { tags }, { pattern }, { partition }, { all: true }',
+    {
+      path: 'selector',
+    },
+  )
 }
 
 /** Whether a purge may concern what a subscriber looks at, whether memory holds it or not. */

@@ -5,7 +5,8 @@ import type { Place } from './presented.ts'
 
 /** Where a cache lives: what its URLs start from, whose they are, and which rules of the caller apply to them. */
 export function createPlace(
-  { key, rules = [], partition = '' }: CacheOptions,
+  { key, rules = [] }: CacheOptions,
+  partition: string,
   base: () => string | undefined,
   origin: string | undefined,
 ): Place {

@@ -19,6 +19,8 @@ export interface Presented {
   readonly key: CacheKey
   /** The URL that the key stands for: without what a rule or the origin says means nothing. */
   readonly keyUrl: string
+  /** Whether cookies go along, where it is not as usual: such responses are apart from the others. */
+  readonly space: readonly string[]
   readonly rule?: Rule | undefined
   readonly sameOrigin: boolean
   /** `Authorization`, `Cookie`, or `credentials: 'include'`: not on disk without a partition. */
@@ -111,12 +113,9 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
       ...(maxStaleMs !== undefined && { maxStale: maxStaleMs }),
     },
     ...(passBy && { passBy }),
-    key: [
-      keyUrl,
-      ...space,
-      ...(authorization !== undefined && !place.partition ? ['authorization', authorization] : []),
-    ],
+    key: keyOf(keyUrl, space, headers, place),
     keyUrl,
+    space,
     rule,
     sameOrigin,
     // A browser sends its cookies itself; where script may set them, they say who asks.
@@ -151,10 +150,17 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
   }
 }
 
-/** The same request with the key that it has by what is known of its URL now. */
-export function rekeyed(presented: Presented, { keys }: Place): Presented {
-  const keyUrl = keys.urlFor(presented.request.url, presented.rule?.key)
-  return keyUrl === presented.keyUrl ? presented : { ...presented, keyUrl, key: [keyUrl, ...presented.key.slice(1)] }
+/** What a record is found by: with whom it is shared, and, where no partition says whose it is, the credentials. */
+function keyOf(keyUrl: string, space: readonly string[], headers: HeaderList, { partition }: Place): CacheKey {
+  const authorization = partition ? undefined : fieldValue(headers, 'authorization')
+  return [keyUrl, ...space, ...(authorization === undefined ? [] : ['authorization', authorization])]
+}
+
+/** The same request with the key that it has in this place, by what is known of its URL now. */
+export function rekeyed(presented: Presented, place: Place): Presented {
+  const { request, rule, space } = presented
+  const keyUrl = place.keys.urlFor(request.url, rule?.key)
+  return { ...presented, keyUrl, key: keyOf(keyUrl, space, request.headers, place) }
 }
 
 /** The same request as if it had been made to `url`: for a response that a redirect led to. `undefined` when that is another origin. */

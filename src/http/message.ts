@@ -134,6 +134,8 @@ export type LogSelector =
   | { readonly urls: readonly string[]; readonly tags?: readonly string[] }
   | { readonly tags: readonly string[] }
   | { readonly pattern: string }
+  /** Everything of one partition, `''` being the one without a name. */
+  | { readonly partition: string }
   | { readonly all: true }
 
 /**

@@ -38,6 +38,7 @@ export function purgeEffect(
 /** Whether a purge bears on the response of `url` with these tags. URLs are compared without their fragments. */
 export function covers(selector: LogSelector, url: string, tags: readonly string[]): boolean {
   if ('all' in selector) return true
+  if ('partition' in selector) return false // `asSeenFrom` has resolved it
   if ('pattern' in selector) return matchesPattern(withoutFragment(selector.pattern), withoutFragment(url))
   return (
     ('urls' in selector && selector.urls.some((one) => withoutFragment(one) === withoutFragment(url))) ||

@@ -26,6 +26,23 @@ export function appendPurge(log: PurgeLog, purge: Omit<PurgeRecord, 'number'>): 
 }
 
 /**
+ * The log as one partition sees it: a purge of this partition is one of everything, that of another is not there.
+ *
+ * What is stored does not name its partition: where it lies says it.
+ */
+export function asSeenFrom(log: PurgeLog, partition: string): PurgeLog {
+  if (!log.purges.some(({ selector }) => 'partition' in selector)) return log
+  const purges = log.purges.flatMap((purge) =>
+    !('partition' in purge.selector)
+      ? [purge]
+      : purge.selector.partition === partition
+        ? [{ ...purge, selector: { all: true } as const }]
+        : [],
+  )
+  return { ...log, purges }
+}
+
+/**
  * The place of an epoch in the log. An epoch of a provisional incarnation counts as from before the first purge; of one that is not known, nothing can be said.
  *
  * @returns `undefined` when nothing is known of the purges between

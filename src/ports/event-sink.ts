@@ -36,6 +36,10 @@ export type CacheEvent =
   | { readonly type: 'store-failed'; readonly operation: string; readonly error: unknown }
   /** Something stored was removed to make room. */
   | { readonly type: 'evicted'; readonly key: CacheKey; readonly bytes: number; readonly tier: 'memory' | 'disk' }
+  /** `setPartition()`: whatever was shown before belongs to someone else. Every subscriber is told. */
+  | { readonly type: 'partition-entered' }
+  /** Another context has entered another partition: until `setPartition()` here, everything bypasses the cache. Every subscriber is told. */
+  | { readonly type: 'partition-left' }
   /** Over a thousand keys share one path: a parameter that means nothing may be part of them. */
   | { readonly type: 'keys-exploded'; readonly url: string; readonly keys: number }
 

@@ -1,8 +1,9 @@
 import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
-import { appendPurge, emptyLog, numberIn } from '../http/purge-log.ts'
-import type { CacheKey, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
+import { appendPurge, asSeenFrom, emptyLog, numberIn } from '../http/purge-log.ts'
+import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
+import { isForeign } from './stored-record.ts'
 
 type Purge = Omit<PurgeRecord, 'number'>
 type Change = Parameters<TieredStore['update']>[1]
@@ -14,10 +15,37 @@ export interface LayeredOptions {
   readonly memory: MemoryStore
   /** What lies beneath memory; none: memory alone. */
   readonly durable: Store | undefined
-  readonly partition: string
   /** Names the log until the durable store's own is known. */
   readonly incarnation: string
   onNotice(notice: StoreNotice): void
+}
+
+/** Memory and a durable store together, as one partition at a time sees them. */
+export interface LayeredStore {
+  /**
+   * The store as `partition` sees it. The partition before it is left at once: memory is empty, and its `TieredStore` holds nothing and takes nothing any more.
+   *
+   * @param partition - `undefined`: nobody's; such a store holds nothing, and only hears of purges
+   * @param onLeft - another context has entered another partition: this one is left
+   */
+  open(partition: string | undefined, onLeft: () => void): TieredStore
+  /**
+   * Makes the durable store that of the partition that is open; until then nothing is read from it or written to it. What fails is tried again before the next use of the durable store.
+   *
+   * @returns what was removed of the partition before; `undefined` where no durable store has anything to remove
+   * @throws what the durable store threw
+   */
+  enter(): Promise<Removed | undefined>
+}
+
+/** One partition, for as long as it is open. */
+interface Tenancy {
+  readonly partition: string
+  isOpen: boolean
+  /** Whether the durable store has yet to be told. */
+  isNew: boolean
+  entering?: Promise<Removed | undefined> | undefined
+  onLeft(): void
 }
 
 /**
@@ -27,7 +55,7 @@ export interface LayeredOptions {
  * before every purge (`PurgeLog.provisional`): nobody knows which of them came after. The same when the durable store fails to take a purge: memory is emptied, a provisional log
  * starts with that purge, and nothing that lies on the disk is used before the disk has taken all of it. So whatever fails, no response counts as newer than a purge that it is not.
  */
-export function createLayeredStore({ memory, durable, partition, incarnation, onNotice }: LayeredOptions): TieredStore {
+export function createLayeredStore({ memory, durable, incarnation, onNotice }: LayeredOptions): LayeredStore {
   /** The durable log as last seen, or the provisional one. */
   let base = emptyLog(incarnation)
   /** The incarnation of the durable store, once it is known. `base` is provisional while it is of another one. */
@@ -37,9 +65,7 @@ export function createLayeredStore({ memory, durable, partition, incarnation, on
   let pending: readonly Purge[] = []
   let log = base
   let catchingUp: Promise<void> | undefined
-  /** Per key: the end of the durable writes under way. */
-  const writing = new Map<string, Promise<unknown>>()
-  const reading = new Map<string, Promise<StoredRecord | undefined>>()
+  let tenancy: Tenancy | undefined
 
   function setBase(next: PurgeLog): void {
     base = next
@@ -80,35 +106,81 @@ export function createLayeredStore({ memory, durable, partition, incarnation, on
     return catchingUp
   }
 
-  /** Runs an operation of the durable store; a failure is told, and gives `undefined`. */
-  async function attempt<T>(operation: string, work: (store: Store) => Promise<T>): Promise<T | undefined> {
+  function leave(left: Tenancy | undefined): void {
+    if (!left?.isOpen) return
+    left.isOpen = false
+    memory.clear()
+  }
+
+  /** Tells the durable store whose it is now. */
+  function enter(mine: Tenancy): Promise<Removed | undefined> {
+    if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
+    mine.entering ??= durable
+      .enter(mine.partition)
+      .then(({ log: seen, removed }) => {
+        mine.isNew = false
+        adopt(seen)
+        return removed
+      })
+      .finally(() => {
+        mine.entering = undefined
+      })
+    return mine.entering
+  }
+
+  /** Runs an operation of the durable store, for a partition that must be entered first; a failure is told, and gives `undefined`. */
+  async function attempt<T>(
+    operation: string,
+    work: (store: Store) => Promise<T>,
+    mine?: Tenancy,
+  ): Promise<T | undefined> {
     if (!durable) return undefined
     try {
       await catchUp(durable)
-      return await work(durable)
+      if (mine?.isOpen) await enter(mine)
+      return mine?.isOpen === false ? undefined : await work(durable)
     } catch (error) {
       onNotice({ type: 'store-failed', operation, error })
       return undefined
     }
   }
 
-  async function look(keys: readonly StoreKey[]): Promise<Snapshot | undefined> {
-    const snapshot = await attempt('read', (store) => store.read(keys))
+  /** Whether a view of the durable store is one of ours. When another context has entered another partition, this one is left. */
+  function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
+    if (!mine.isOpen) return false
+    if (!durable?.enter || mine.partition === '' || mine.partition === snapshot.partition) return true
+    if (isForeign(mine.partition, snapshot.partition)) {
+      leave(mine)
+      mine.onLeft()
+    } else mine.isNew = true // a new life of the database: it does not know yet whose it is
+    return false
+  }
+
+  async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {
+    const snapshot = await attempt('read', (store) => store.read(keys), mine)
     if (snapshot) adopt(snapshot.log)
-    return snapshot
+    return snapshot && isOurs(snapshot, mine) ? snapshot : undefined
   }
 
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
   async function readWhole(
     key: CacheKey,
     held: readonly StoredResponse[],
+    mine: Tenancy,
   ): Promise<readonly StoredResponse[] | undefined> {
-    const snapshot = await look([['record', partition, key]])
+    const { partition } = mine
+    const snapshot = await look([['record', partition, key]], mine)
     const responses = snapshot?.record(partition, key)?.responses ?? []
     const bytesAtHand = ({ body }: StoredResponse) =>
       body.bytes ?? held.find((one) => one.body.id === body.id)?.body.bytes
     const apart = responses.filter((one) => !bytesAtHand(one))
-    const bodies = apart.length > 0 ? await look(apart.map(({ body }) => ['body', partition, key, body.id])) : undefined
+    const bodies =
+      apart.length > 0
+        ? await look(
+            apart.map(({ body }) => ['body', partition, key, body.id]),
+            mine,
+          )
+        : undefined
     return (
       snapshot &&
       responses.flatMap((one) => {
@@ -118,27 +190,11 @@ export function createLayeredStore({ memory, durable, partition, incarnation, on
     )
   }
 
-  async function read(key: CacheKey, name: string): Promise<StoredRecord | undefined> {
-    for (let reads = 0; durable && reads < MAX_READS; reads++) {
-      await writing.get(name)
-      const before = memory.peek(partition, key)
-      const found = await readWhole(key, before?.responses ?? [])
-      if (!found) break
-      // What was replaced or removed meanwhile must not come back.
-      if (writing.has(name) || memory.peek(partition, key) !== before) continue
-      const responses = merge(before?.responses ?? [], found)
-      if (responses.length === 0) return undefined
-      const record: StoredRecord = { v: 1, responses }
-      memory.put(partition, key, record)
-      return record
-    }
-    return memory.peek(partition, key)
-  }
-
   /** Runs `change` on what the durable store holds. What must not lie there stays out. */
-  function durableWrites(snapshot: Snapshot, key: CacheKey, change: Change): Write[] {
+  function durableWrites(snapshot: Snapshot, key: CacheKey, change: Change, mine: Tenancy): Write[] {
+    const { partition } = mine
     // A purge that this store does not have failed only now.
-    if (base.incarnation !== snapshot.log.incarnation) return []
+    if (base.incarnation !== snapshot.log.incarnation || !isOurs(snapshot, mine)) return []
     const before = snapshot.record(partition, key)
     const after = change(before)
     if (after === before) return []
@@ -153,68 +209,115 @@ export function createLayeredStore({ memory, durable, partition, incarnation, on
 
   const epoch = (): Epoch => ({ incarnation: base.incarnation, number: base.last })
 
-  return {
-    peek: (key) => memory.peek(partition, key),
-    read(key) {
-      const name = JSON.stringify(key)
-      const shared =
-        reading.get(name) ??
-        read(key, name).finally(() => {
-          reading.delete(name)
-        })
-      reading.set(name, shared)
-      return shared
-    },
-    async update(key, change) {
-      const before = memory.peek(partition, key)
-      const after = change(before)
-      if (after !== before) memory.put(partition, key, after)
-      if (!durable) return
-      const name = JSON.stringify(key)
-      const write = attempt('update', (store) =>
-        store.update(
-          [['record', partition, key]],
-          (snapshot) => {
-            adopt(snapshot.log)
-            return durableWrites(snapshot, key, change)
-          },
-          { durability: 'relaxed' },
-        ),
-      )
-      const written = Promise.all([writing.get(name), write])
-      writing.set(name, written)
-      const [, seen] = await written
-      if (writing.get(name) === written) writing.delete(name)
-      if (seen) adopt(seen)
-    },
-    async purge(purge) {
-      if (durable) {
-        pending = [...pending, purge]
-        setBase(base)
-        const seen = await attempt('purge', (store) =>
-          store.update([], () => [asWrite(purge)], { durability: 'strict' }),
-        )
-        pending = pending.filter((one) => one !== purge)
-        if (seen) {
-          adopt(seen)
-          setBase(seen.incarnation === base.incarnation ? base : appendPurge(base, purge))
-          return { epoch: { incarnation: seen.incarnation, number: seen.last }, durable: true }
-        }
-        if (base.incarnation === home) {
-          memory.clear()
-          setBase({ ...emptyLog(`${incarnation}.${++secessions}`) })
-        }
+  async function purge(purge: Purge): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
+    if (durable) {
+      pending = [...pending, purge]
+      setBase(base)
+      const seen = await attempt('purge', (store) => store.update([], () => [asWrite(purge)], { durability: 'strict' }))
+      pending = pending.filter((one) => one !== purge)
+      if (seen) {
+        adopt(seen)
+        setBase(seen.incarnation === base.incarnation ? base : appendPurge(base, purge))
+        return { epoch: { incarnation: seen.incarnation, number: seen.last }, durable: true }
       }
-      setBase(appendPurge(base, purge))
-      return { epoch: epoch(), durable: false }
+      if (base.incarnation === home) {
+        memory.clear()
+        setBase({ ...emptyLog(`${incarnation}.${++secessions}`) })
+      }
+    }
+    setBase(appendPurge(base, purge))
+    return { epoch: epoch(), durable: false }
+  }
+
+  /** What one partition has of all this. */
+  function viewOf(mine: Tenancy): TieredStore {
+    const { partition } = mine
+    /** Per key: the end of the durable writes under way. */
+    const writing = new Map<string, Promise<unknown>>()
+    const reading = new Map<string, Promise<StoredRecord | undefined>>()
+    let [whole, ownLog] = [log, asSeenFrom(log, partition)]
+
+    const peek = (key: CacheKey) => (mine.isOpen ? memory.peek(partition, key) : undefined)
+
+    async function read(key: CacheKey, name: string): Promise<StoredRecord | undefined> {
+      for (let reads = 0; durable && reads < MAX_READS; reads++) {
+        await writing.get(name)
+        if (!mine.isOpen) return undefined
+        const before = memory.peek(partition, key)
+        const found = await readWhole(key, before?.responses ?? [], mine)
+        if (!found || !mine.isOpen) break
+        // What was replaced or removed meanwhile must not come back.
+        if (writing.has(name) || memory.peek(partition, key) !== before) continue
+        const responses = merge(before?.responses ?? [], found)
+        if (responses.length === 0) return undefined
+        const record: StoredRecord = { v: 1, responses }
+        memory.put(partition, key, record)
+        return record
+      }
+      return peek(key)
+    }
+
+    return {
+      peek,
+      read(key) {
+        const name = JSON.stringify(key)
+        const shared =
+          reading.get(name) ??
+          read(key, name).finally(() => {
+            reading.delete(name)
+          })
+        reading.set(name, shared)
+        return shared
+      },
+      async update(key, change) {
+        if (!mine.isOpen) return
+        const before = memory.peek(partition, key)
+        const after = change(before)
+        if (after !== before) memory.put(partition, key, after)
+        if (!durable) return
+        const name = JSON.stringify(key)
+        const write = attempt(
+          'update',
+          (store) =>
+            store.update(
+              [['record', partition, key]],
+              (snapshot) => {
+                adopt(snapshot.log)
+                return durableWrites(snapshot, key, change, mine)
+              },
+              { durability: 'relaxed' },
+            ),
+          mine,
+        )
+        const written = Promise.all([writing.get(name), write])
+        writing.set(name, written)
+        const [, seen] = await written
+        if (writing.get(name) === written) writing.delete(name)
+        if (seen) adopt(seen)
+      },
+      purge,
+      log() {
+        if (whole !== log) [whole, ownLog] = [log, asSeenFrom(log, partition)]
+        return ownLog
+      },
+      epoch,
+      records: () => (mine.isOpen ? memory.records(partition) : []),
+      memoryBytes: memory.bytes,
+      async close() {
+        await attempt('close', async (store) => store.close?.())
+      },
+    }
+  }
+
+  return {
+    open(partition, onLeft) {
+      leave(tenancy)
+      // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
+      const isNew = partition !== '' || tenancy !== undefined
+      tenancy = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }
+      return viewOf(tenancy)
     },
-    log: () => log,
-    epoch,
-    records: () => memory.records(partition),
-    memoryBytes: memory.bytes,
-    async close() {
-      await attempt('close', async (store) => store.close?.())
-    },
+    enter: async () => (tenancy?.isOpen ? enter(tenancy) : undefined),
   }
 }
 

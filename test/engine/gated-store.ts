@@ -12,6 +12,7 @@ export type StorePoint = 'read' | 'before' | 'inside' | 'after'
 export function gatedStore(gate: (point: StorePoint) => Promise<void>): Store {
   const records = new Map<string, StoredRecord>()
   let log: PurgeLog = emptyLog('disk')
+  let entered: string | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -30,6 +31,7 @@ export function gatedStore(gate: (point: StorePoint) => Promise<void>): Store {
     )
     return {
       log: frozen,
+      partition: entered,
       record: (partition: string, key: readonly string[]) => seen.get(nameOf(partition, key)),
       body: (partition: string, key: readonly string[], id: string) =>
         seen.get(nameOf(partition, key))?.responses.find(({ body }) => body.id === id)?.body.bytes,
@@ -37,6 +39,13 @@ export function gatedStore(gate: (point: StorePoint) => Promise<void>): Store {
   }
 
   return {
+    async enter(partition) {
+      entered = partition
+      const isNamed = (name: string) => JSON.parse(name)[0] !== ''
+      const gone = [...records.keys()].filter(isNamed)
+      for (const name of gone) records.delete(name)
+      return { log, removed: { records: gone.length, bodies: 0, bytes: 0 } }
+    },
     async read(keys) {
       const seen = await inTurn(async () => snapshot(keys))
       await gate('read')

@@ -68,7 +68,8 @@ function layeredOn(durable: Store | undefined, memoryBytes = 1e6) {
     incarnation: 'memory',
     onNotice,
   })
-  return { notices, store: createLayeredStore({ memory, durable, partition: '', incarnation: 'memory', onNotice }) }
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice })
+  return { notices, layered, store: layered.open('', () => {}) }
 }
 
 const purgeOf = (url: string, mode: PurgeMode = 'soft') => ({ selector: { urls: [url] }, mode, at: 0 })

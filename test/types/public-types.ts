@@ -140,6 +140,9 @@ export function describe(event: CacheEvent): string {
       return event.mode
     case 'evicted':
       return event.tier
+    case 'partition-entered':
+    case 'partition-left':
+      return event.type
     default:
       return event satisfies never
   }
