@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest'
+import { createCache, type NearCache, type PurgeSelector } from '../../src/index.ts'
+import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
+import { type DatabasePoint, seededRandom, virtualIndexedDB } from '../../src/testing/index.ts'
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+const paths = ['/a', '/b', '/c'] as const
+type Path = (typeof paths)[number]
+
+/** What each selector covers, as this test knows it without asking. */
+const covering: ReadonlyArray<readonly [PurgeSelector, readonly Path[]]> = [
+  [{ url: '/a' }, ['/a']],
+  [{ url: '/c' }, ['/c']],
+  [{ tag: 'shelf' }, ['/a', '/b']],
+  [{ pattern: 'https://origin.test/*' }, paths],
+  [{ all: true }, paths],
+]
+
+const faults: ReadonlyArray<readonly [at: DatabasePoint, fault: string]> = [
+  ['commit', 'QuotaExceededError'],
+  ['commit', 'lose'],
+  ['transaction', 'InvalidStateError'],
+  ['transaction', 'lose'],
+  ['request', 'UnknownError'],
+  ['request', 'lose'],
+  ['open', 'UnknownError'],
+]
+
+/** An origin that counts versions, and lets each step of an exchange wait until chance has it go on. */
+function countingOrigin(wait: () => Promise<void>) {
+  const version: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
+  const raise = (covered: readonly Path[]) => {
+    for (const path of covered) version[path]++
+    return covered.map((path) => [path, version[path]] as const)
+  }
+  async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const { method, url, headers, signal } = new Request(input, init)
+    const path = new URL(url).pathname as Path
+    if (method === 'POST') {
+      await wait()
+      raise([path])
+      return new Response(null, { status: 204, headers: { 'x-version': String(version[path]) } })
+    }
+    const sent = version[path]
+    const etag = `"${sent}"`
+    const tag = path === '/c' ? 'till' : 'shelf'
+    const fields = { 'cache-control': 'max-age=86400', 'cache-tag': tag, etag }
+    await wait()
+    signal.throwIfAborted()
+    if (headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: fields })
+    let part = 0
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          if (part++ === 0) return controller.enqueue(new TextEncoder().encode(`${sent}`))
+          await wait()
+          controller.enqueue(new TextEncoder().encode(`@${path}`))
+          controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    return new Response(body, { headers: fields })
+  }
+  return { fetch, raise }
+}
+
+/**
+ * One race over IndexedDB, from one seed: reads, purges, unsafe methods and reloads, while transactions take their turns and the origin waits for chance. What is asked for after a
+ * purge is done must not be older than it, also after a reload. `isIll`: operations of the database fail now and then, and nothing is reloaded, as what is not durable may be lost.
+ */
+async function race(seed: number, isIll: boolean): Promise<{ reads: number; purges: number; reloads: number }> {
+  const random = seededRandom(seed)
+  const upTo = (count: number) => Math.floor(random() * count)
+  const chance = (share: number) => random() < share
+  let waiting: Array<() => void> = []
+  const wait = () => new Promise<void>((resolve) => waiting.push(resolve))
+  const origin = countingOrigin(wait)
+  const database = await virtualIndexedDB()
+  const clock = { now: () => Date.UTC(2026, 0, 1), sleep: () => new Promise<void>(() => {}) }
+  const make = () =>
+    createCache({
+      fetch: origin.fetch,
+      base: 'https://origin.test',
+      clock,
+      random,
+      earlyExpiry: false,
+      store: createIndexedDbStore({
+        name: 'race',
+        factory: database.factory,
+        keyRange: database.keyRange,
+        clock,
+        random,
+        maxBytes: 1_000_000,
+        maxEntryBytes: 100_000,
+        inlineBytes: chance(0.5) ? 0 : 65_536,
+        onNotice() {},
+      }),
+    })
+  let cache = make()
+  const floor: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
+  const demand = (raised: ReturnType<typeof origin.raise>) => {
+    for (const [path, lowest] of raised) floor[path] = Math.max(floor[path], lowest)
+  }
+  const done = { reads: 0, purges: 0, reloads: 0 }
+
+  async function read(from: NearCache, path: Path, init?: RequestInit): Promise<void> {
+    const lowest = floor[path]
+    const [got, where] = (await (await from.fetch(path, init)).text()).split('@')
+    expect(where, `seed ${seed}: the body of another response`).toBe(path)
+    expect(Number(got), `seed ${seed}: ${path} as it was before its purge`).toBeGreaterThanOrEqual(lowest)
+    done.reads++
+  }
+  function step(): Promise<unknown> {
+    const path = paths[upTo(paths.length)] as Path
+    if (isIll && chance(0.2)) {
+      const [at, fault] = faults[upTo(faults.length)] as (typeof faults)[number]
+      database.inject({ at, fault, nth: 1 + upTo(3) })
+    }
+    if (chance(0.6)) return read(cache, path, chance(0.4) ? { cache: 'no-cache' } : {})
+    done.purges++
+    if (chance(0.25))
+      return cache
+        .fetch(path, { method: 'POST' })
+        .then(({ headers }) => demand([[path, Number(headers.get('x-version'))]]))
+    const [selector, covered] = covering[upTo(covering.length)] as (typeof covering)[number]
+    const raised = origin.raise(covered)
+    return cache.purge(selector, { mode: chance(0.5) ? 'soft' : 'hard' }).then(() => demand(raised))
+  }
+  /** Lets everything go on until this has come to its end. */
+  async function end(work: Promise<unknown>): Promise<void> {
+    let isDone = false
+    const ended = work.finally(() => {
+      isDone = true
+    })
+    ended.catch(() => {})
+    while (!isDone) {
+      await turn()
+      const all = waiting
+      waiting = []
+      for (const go of all) go()
+    }
+    await ended
+  }
+
+  let working: Array<Promise<unknown>> = []
+  for (let steps = 0; steps < 12; steps++) {
+    working.push(step())
+    for (let going = upTo(12); going > 0; going--) {
+      await turn()
+      // Rarely enough that exchanges are under way when a purge comes.
+      if (chance(0.3)) waiting.splice(upTo(waiting.length), 1)[0]?.()
+    }
+    if (isIll || !chance(0.1)) continue
+    await end(Promise.all(working))
+    working = []
+    // What is on its way to the disk when the page goes may arrive or not.
+    if (chance(0.5)) await end(cache.settled())
+    await end(cache.close())
+    cache = make()
+    done.reloads++
+  }
+  await end(Promise.all(working))
+  await end(cache.settled())
+  database.release()
+  for (const path of paths) await end(read(cache, path))
+  await end(cache.close())
+  if (!isIll) {
+    const later = make()
+    for (const path of paths) await end(read(later, path))
+    await end(later.close())
+  }
+  return done
+}
+
+describe('F-56: five hundred races over IndexedDB: no read that starts after a purge gets what was asked for before it', () => {
+  test.each([
+    ['with reloads', false],
+    ['with a database that fails now and then', true],
+  ])('%s', { timeout: 120_000 }, async (_, isIll) => {
+    const all = { reads: 0, purges: 0, reloads: 0 }
+    for (let seed = 1; seed <= 250; seed++) {
+      const { reads, purges, reloads } = await race(seed, isIll)
+      all.reads += reads
+      all.purges += purges
+      all.reloads += reloads
+    }
+    expect(all.reads).toBeGreaterThan(2_000)
+    expect(all.purges).toBeGreaterThan(1_000)
+    expect(all.reloads > 150).toBe(!isIll)
+  })
+})
