@@ -79,3 +79,16 @@ test('lengths of coded content are not compared: what is stored is decoded (RFC 
   await cache.settled()
   expect((await cache.explain('/a')).cause).toBe('fresh')
 })
+
+test('a HEAD that was sent before a purge confirms what was, not what is: purged stays purged (RFC 9111 §4.3.5, FAULTS F-57)', async () => {
+  const { cache, origin, clock } = await stored()
+  const held = origin.hold('HEAD /a')
+  const asking = cache.fetch('/a', { method: 'HEAD', cache: 'no-cache' })
+  await clock.settle()
+  expect(held.waiting).toBe(1)
+  await cache.purge({ url: '/a' })
+  held.release()
+  await asking
+  await cache.settled()
+  expect((await cache.explain('/a')).cause).toBe('purged')
+})

@@ -211,6 +211,9 @@ test('what was evicted while its validation was under way is answered whole, onc
   const response = await validating
   expect(response.status).toBe(200)
   expect(await response.text()).toBe('one')
+  await cache.settled()
+  expect(await (await cache.fetch('/a')).text()).toBe('one')
+  expect(origin.requests.filter(({ path }) => path === '/a')).toHaveLength(2)
 })
 
 test('a response that must always be validated is kept, and validated each time (RFC 9111 §5.2.2.4)', async () => {
