@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { gatedStore } from './gated-store.ts'
 import { causes, harness } from './harness.ts'
 
 const second = 1_000
@@ -135,3 +136,41 @@ test('the time that a slow response took counts as age: it is stored already sta
   }
   expect(causes(events)).toEqual(['miss', 'validated'])
 })
+
+test('a clock that goes back by four seconds again and again is noticed when that makes more than five (F-68)', async () => {
+  const { cache, origin, clock } = harness({ earlyExpiry: false })
+  origin.serves('/price', ({ seq }) => ({ cacheControl: 'max-age=60', json: seq }))
+  expect(await cache.json('/price')).toBe(1)
+  const isAsked: boolean[] = []
+  for (let turn = 0; turn < 30; turn++) {
+    clock.set(clock.now() - 4 * second)
+    const before = origin.requests.length
+    await (await cache.fetch('/price')).text()
+    isAsked.push(origin.requests.length > before)
+    await clock.advance(3 * second)
+  }
+  // Ninety seconds have passed by the time that no one can set, and the wall clock shows thirty less than at the beginning.
+  expect(isAsked.filter(Boolean).length).toBeGreaterThan(1)
+  expect(await cache.json('/price')).toBeGreaterThan(2)
+})
+
+test.each([
+  ['an hour', hour],
+  ['a second', second],
+  ['ten years', 10 * year],
+])(
+  'a disk from the future (the clock was set back by %s while nothing ran) is validated before its first use (F-68, RFC 9111 §4)',
+  async (_, by) => {
+    const store = gatedStore(() => Promise.resolve())
+    const before = harness({ store })
+    before.origin.serves('/price', { cacheControl: 'max-age=999999999', etag: '"v1"', json: {} })
+    await before.cache.json('/price')
+    await before.cache.settled()
+    const { cache, clock, events } = harness({ store, fetch: before.origin.fetch })
+    clock.set(clock.now() - by)
+    await cache.json('/price')
+    await cache.settled()
+    await cache.json('/price')
+    expect(causes(events)).toEqual(['validated', 'fresh'])
+  },
+)
