@@ -171,3 +171,48 @@ test('bytes that are not UTF-8 are kept as they are (F-79)', async () => {
     expect(new Uint8Array(await (await cache.fetch('/a')).arrayBuffer())).toEqual(body)
   }
 })
+
+test.each([
+  '😀',
+  '\0',
+  '\0https://origin.test/a',
+  'https://origin.test\0group',
+  'a, b',
+  ' ',
+  '*',
+  '\ud800',
+  '__proto__',
+  'é'.repeat(10_000),
+])(
+  'a caller’s own label %j is a label like any other: a purge of it covers what carries it, and what is under way with it (F-78)',
+  async (tag) => {
+    const { cache, origin, clock } = harness()
+    const init = { nearcache: { tags: [tag] } }
+    const read = (path: string) => cache.fetch(path, init).then((response) => response.text())
+    origin.serves('/*', { cacheControl: 'max-age=60', body: 'old' })
+    await read('/stored')
+    await (await cache.fetch('/without')).text()
+    const hold = origin.hold('/under-way')
+    const early = read('/under-way')
+    await clock.settle()
+    origin.serves('/*', { cacheControl: 'max-age=60', body: 'new' })
+    await cache.purge({ tag })
+    const late = read('/under-way')
+    await clock.settle()
+    hold.release()
+    expect([await early, await late]).toEqual(['old', 'new'])
+    expect([await read('/stored'), await read('/under-way')]).toEqual(['new', 'new'])
+    expect((await cache.explain('/without')).cause).toBe('fresh')
+  },
+)
+
+test('JSON that is too large to keep is parsed whole for its caller, and nothing of it is held (F-79)', async () => {
+  const { cache, origin } = harness({ memory: { maxBytes: 100_000, maxEntryBytes: 50_000 } })
+  const data = Array.from({ length: 100_000 }, (_, index) => ({ index }))
+  origin.serves('/a', () => ({ cacheControl: 'max-age=60', json: data }))
+  for (let turn = 1; turn <= 2; turn++) {
+    expect(await cache.json('/a')).toEqual(data)
+    expect(origin.requests).toHaveLength(turn)
+    expect(cache.stats().memoryBytes).toBe(0)
+  }
+})

@@ -61,3 +61,23 @@ test('a fetch that is patched to call the cache does not call itself for ever (F
   expect(await cache.json('/a')).toEqual({ id: 1 })
   expect(origin.requests).toHaveLength(1)
 })
+
+test('the main paths give the same causes with a Promise of the page’s own, and a fetch wrapped before us (F-80)', async () => {
+  const well = await mainPaths()
+  const { Promise: real, fetch: bare } = globalThis
+  let made = 0
+  /** As monitoring scripts wrap it: another class, with other methods. */
+  class Watched<T> extends real<T> {
+    constructor(...given: ConstructorParameters<typeof real<T>>) {
+      super(...given)
+      made++
+    }
+    static override get [Symbol.species]() {
+      return real
+    }
+  }
+  vi.stubGlobal('Promise', Watched)
+  vi.stubGlobal('fetch', (...given: Parameters<typeof bare>) => new Watched((resolve) => resolve(bare(...given))))
+  expect(await mainPaths()).toEqual(well)
+  expect(made).toBeGreaterThan(0)
+})

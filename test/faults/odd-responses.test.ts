@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { CacheError, createCache } from '../../src/index.development.ts'
 import { harness } from '../engine/harness.ts'
 import { type RawExchange, rawHead, rawOrigin } from '../support/raw-origin.ts'
@@ -122,3 +122,22 @@ test('F-32: a network that flaps fifty times a minute costs no more requests tha
   await clock.advance(60_000)
   expect(await (await cache.fetch('/a')).text()).toBe(String(version))
 })
+
+test.each([false, true])(
+  'F-32: navigator.onLine says %s, and nobody believes it: the network alone decides',
+  async (onLine) => {
+    vi.stubGlobal('navigator', { onLine, languages: ['en'], userAgent: 'test' })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const { cache, origin, clock } = harness()
+    origin.serves('/a', ({ seq }) => ({ cacheControl: 'max-age=1, stale-if-error=60', body: `v${seq}` }))
+    const read = async () => (await cache.fetch('/a')).text()
+    expect(await read()).toBe('v1')
+    await clock.advance(2_000)
+    expect(await read()).toBe('v2')
+    await clock.advance(2_000)
+    origin.fails('/a', 'network', 1)
+    expect(await read()).toBe('v2')
+    expect(await read()).toBe('v4')
+    expect(origin.requests).toHaveLength(4)
+  },
+)
