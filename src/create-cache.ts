@@ -104,7 +104,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       counters.sink(event)
       if (begun.over) return
       cardinality(event)
-      if (about && 'key' in about && (event.type === 'stored' || event.type === 'freshened')) views.settle(about.key)
+      if (about && 'key' in about && about.replaced) views.settle(about.key, about.replaced)
       announce(event)
       if (!about) return
       if ('key' in about) tell(listeners.keyed.of(about.key), event)

@@ -1,5 +1,5 @@
 import type { DecisionContext } from '../http/decide.ts'
-import type { EpochMs, HeaderList, LogSelector, Ms } from '../http/message.ts'
+import type { EpochMs, HeaderList, LogSelector, Ms, StoredResponse } from '../http/message.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
 import type { Random } from '../ports/random.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
@@ -19,11 +19,16 @@ export interface Core {
   now(): EpochMs
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>
   /** Tells everyone who looks; `about` is the request, or what was purged, whose subscribers hear of it too. */
-  emit(event: CacheEvent, about?: Pick<Presented, 'key'> | LogSelector): void
+  emit(event: CacheEvent, about?: About | LogSelector): void
   /** Keeps `settled()` waiting. The work must not reject. */
   background(work: Promise<unknown>): void
   /** The place of a request in this context's order of dispatch. */
   nextSequence(): number
+}
+
+/** The request that an event is about, and, where a response was stored or confirmed, those that were there before it. */
+export interface About extends Pick<Presented, 'key'> {
+  readonly replaced?: readonly StoredResponse[]
 }
 
 /** Options with their defaults. */

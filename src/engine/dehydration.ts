@@ -1,6 +1,7 @@
 import { CacheError } from '../errors.ts'
 import type { StoredResponse } from '../http/message.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
+import { storability } from '../http/storable.ts'
 import { storedResponse } from '../http/stored-response.ts'
 import type { CacheKey } from '../ports/store.ts'
 import type { Dehydrated } from './api.ts'
@@ -8,7 +9,7 @@ import { label } from './cache-key.ts'
 import { isConstructible } from './cached-response.ts'
 import type { Core } from './core.ts'
 import { headerList, toHeaders } from './header-list.ts'
-import { MAX_RESPONSES } from './keep.ts'
+import { MAX_RESPONSES, sameBytes } from './keep.ts'
 
 type Filter = (response: { url: string; tags: readonly string[]; scoped: boolean }) => boolean
 
@@ -60,16 +61,25 @@ export function hydrate(state: Dehydrated, core: Core): void {
       continue
     }
     const { key, stored } = arrived
-    core.place.keys.learn(stored.url, stored.headers)
+    const { url, body } = stored
+    core.place.keys.learn(url, stored.headers)
+    let replaced: readonly StoredResponse[] | undefined
     core.background(
       core.store.update(key, (record) => {
         const others = record?.responses ?? []
         const isAnother = ({ vary, nominated }: StoredResponse) =>
           String(vary) === String(stored.vary) && String(nominated) !== String(stored.nominated)
-        if (others.some((other) => other.responseTime >= stored.responseTime && !isAnother(other))) return record
-        return { v: 1, responses: [...others.filter(isAnother), stored].slice(-MAX_RESPONSES) }
+        const same = others.filter((other) => !isAnother(other))
+        if (same.some(({ responseTime }) => responseTime >= stored.responseTime)) return record
+        replaced = same
+        // The same bytes stay the same object, so that what was parsed of them keeps its reference.
+        const bytes = same.find((one) => one.body.bytes && sameBytes(one.body.bytes, body.bytes as Uint8Array))?.body
+          .bytes
+        const kept = bytes ? { ...stored, body: { ...body, bytes } } : stored
+        return { v: 1, responses: [...others.filter(isAnother), kept].slice(-MAX_RESPONSES) }
       }),
     )
+    if (replaced) core.emit({ type: 'stored', url, bytes: body.size }, { key, replaced })
   }
 }
 
@@ -91,6 +101,8 @@ function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], c
   const fields = headerList(new Response(null, init).headers)
   const log = core.store.log()
   const later = log.purges.find(({ at }) => at >= requestTime)
+  if (log.floor > 0 && (!log.purges[0] || log.purges[0].at >= requestTime))
+    throw new TypeError('What was purged since is not known any more')
   const bytes = fromBase64(body)
   const sequence = core.nextSequence()
   const stored = storedResponse({
@@ -110,6 +122,10 @@ function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], c
     body: { id: `${core.settings.context}.${sequence}`, size: bytes.byteLength, bytes },
     ...(memoryOnly && { memoryOnly }),
   })
+  const request = { method: 'GET', url, headers: [], cacheMode: 'default', directives: {} } as const
+  // Whether it is worth it was for the rules of whoever stored it.
+  if (storability({ request, status, headers: fields, directives: stored.directives, maxAgeMs: 0 }) !== 'storable')
+    throw new TypeError('A response that must not be stored')
   return { key, stored }
 }
 

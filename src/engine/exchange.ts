@@ -11,7 +11,7 @@ import { complete, receive } from './receive.ts'
 
 /**
  * Asks the origin, with what the decision has at hand: validators, or a stored beginning to be completed. An answer that is of no use for what was asked
- * (a 304 that names another validator, a rest of something else) is followed by one request without conditions.
+ * (a 304 that names another validator, a rest of something else, no rest at all) is followed by one request without conditions.
  *
  * @throws what the transport throws
  */
@@ -35,7 +35,7 @@ export async function exchange(
     heed(raw, presented, core)
     const expected = fields && expectedAnswer(raw, presented, asked, core, dispatch, landing)
     if (expected) return expected
-    if (raw.status !== 304 && !(fields && raw.status === 206))
+    if (raw.status !== 304 && !(fields && (raw.status === 206 || raw.status === 416)))
       return receive(raw, presented, asked, core, dispatch, landing, accept)
     discard(raw)
   }
@@ -69,8 +69,7 @@ function conditionsFor({ request, sameOrigin }: Presented, asked: Asking): Heade
     return asked.stored.body.bytes && [['cache-control', 'max-age=0'], ...conditionalFields(asked.stored)]
   if (!asked.partial?.part) return undefined
   const { etag, part } = asked.partial
-  const range = ['range', `bytes=${part.last + 1}-`] as const
-  return etag?.startsWith('"') ? [range, ['if-range', etag]] : [range]
+  return [['range', `bytes=${part.last + 1}-`] as const, ...(etag ? [['if-range', etag] as const] : [])]
 }
 
 function send(

@@ -8,7 +8,8 @@ import type { Peek } from './api.ts'
 /** Parsed once, for as long as the bytes live: the same bytes, the same reference. */
 interface Parsed {
   readonly data: unknown
-  readonly schemas: WeakMap<object, unknown>
+  /** By schema: the same value for all who ask, also at the same moment. */
+  readonly schemas: WeakMap<object, Promise<unknown>>
   peek?: PeekView | undefined
 }
 
@@ -44,8 +45,8 @@ export interface JsonViews {
     stored: StoredResponse | undefined,
     change: (data: unknown) => unknown,
   ): (() => boolean) | undefined
-  /** A response has been stored or confirmed: what was put in front of it has had its time. */
-  settle(key: CacheKey): void
+  /** These have been replaced or confirmed: what was put in front of them has had its time. */
+  settle(key: CacheKey, replaced: readonly StoredResponse[]): void
 }
 
 export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
@@ -76,18 +77,21 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
   return {
     parse: (bytes) => parse(bytes).data,
     async validate<T>(bytes: Uint8Array<ArrayBuffer>, schema: StandardSchemaV1<unknown, T>): Promise<T> {
-      const known = parse(bytes)
-      if (!known.schemas.has(schema)) {
-        const result = await schema['~standard'].validate(known.data)
-        if (result.issues) {
+      const { data, schemas } = parse(bytes)
+      const validated =
+        schemas.get(schema) ??
+        (async () => {
+          const result = await schema['~standard'].validate(data)
+          if (!result.issues) return freeze(result.value)
           const [first] = result.issues
           throw new CacheError('schema', `The body does not fit the schema: ${first?.message ?? 'no reason given'}`, {
             issues: result.issues,
           })
-        }
-        known.schemas.set(schema, freeze(result.value))
-      }
-      return known.schemas.get(schema) as T
+        })()
+      schemas.set(schema, validated)
+      // A schema may ask others, and be luckier the next time.
+      validated.catch(() => schemas.delete(schema))
+      return (await validated) as T
     },
     overlaid: (key, bytes) => (overlays.size > 0 ? overlays.get(JSON.stringify(key))?.get(bytes)?.parsed : undefined),
     peek(key, stored, stale, cause, ageMs) {
@@ -106,8 +110,16 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
       const ofKey = overlays.get(name) ?? new Map<Uint8Array, Overlay>()
       const { data } = known.parsed
       const overlay = ofKey.get(bytes) ?? { base: data, changes: [], parsed: asParsed(data) }
-      const apply = (changes: Overlay['changes']) => {
-        overlay.parsed = asParsed(changes.reduce((value, each) => each.change(value), overlay.base))
+      const apply = (changes: Overlay['changes'], fallBack = false) => {
+        const changed = changes.reduce((value, each) => {
+          try {
+            return each.change(value)
+          } catch (error) {
+            if (fallBack) return value // it was made for what has been taken back
+            throw error
+          }
+        }, overlay.base)
+        overlay.parsed = asParsed(changed)
       }
       const mine = { change }
       apply([...overlay.changes, mine])
@@ -117,13 +129,16 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
         const at = overlay.changes.indexOf(mine)
         if (at < 0 || overlays.get(name)?.get(bytes) !== overlay) return false
         overlay.changes.splice(at, 1)
-        if (overlay.changes.length > 0) apply(overlay.changes)
+        if (overlay.changes.length > 0) apply(overlay.changes, true)
         else if (ofKey.delete(bytes) && ofKey.size === 0) overlays.delete(name)
         return true
       }
     },
-    settle: (key) => {
-      overlays.delete(JSON.stringify(key))
+    settle(key, replaced) {
+      const name = JSON.stringify(key)
+      const ofKey = overlays.get(name)
+      for (const { body } of replaced) if (body.bytes) ofKey?.delete(body.bytes)
+      if (ofKey?.size === 0) overlays.delete(name)
     },
   }
 }

@@ -21,7 +21,7 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
     other.part?.first === stored.part?.first &&
     other.part?.last === stored.part?.last &&
     matchesNominated(other, presented.request, context)
-  let isKept = false
+  let replaced: readonly StoredResponse[] | undefined
   const writing = core.store.update(presented.key, (record) => {
     const log = core.store.log()
     const others = (record?.responses ?? []).filter((other) => purgeEffect(other, log)?.mode !== 'hard')
@@ -34,10 +34,11 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
           selectsIt(other),
       )
     if (overtaken) return record
-    isKept = true
+    // Memory comes first: what is there is what is seen.
+    replaced ??= others.filter(selectsIt)
     return asRecord([...others.filter((other) => !selectsIt(other)), stored].slice(-MAX_RESPONSES))
   })
-  if (isKept) core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, presented)
+  if (replaced) core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, { ...presented, replaced })
   return writing
 }
 
@@ -52,7 +53,7 @@ export function keepFreshened(freshened: readonly StoredResponse[], presented: P
       }),
     )
   })
-  for (const { url } of freshened) core.emit({ type: 'freshened', url }, presented)
+  for (const one of freshened) core.emit({ type: 'freshened', url: one.url }, { key: presented.key, replaced: [one] })
   return writing
 }
 

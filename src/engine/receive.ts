@@ -10,6 +10,7 @@ import { tagsOf } from '../http/tags.ts'
 import { freshen, headUpdates } from '../http/validation.ts'
 import type { Accept, Arrival, Asking, Dispatch, Landing } from './arrival.ts'
 import { label, pathLabel } from './cache-key.ts'
+import { CachedResponse } from './cached-response.ts'
 import type { Core } from './core.ts'
 import { headerList, toHeaders } from './header-list.ts'
 import { change, drop, isWhole, keep, sameBytes } from './keep.ts'
@@ -82,7 +83,9 @@ export function complete(
     ),
     ...(size === undefined ? [] : [['content-length', String(size)] as const]),
   ]
-  const whole = new Response(body, { status: 200, statusText: 'OK', headers: toHeaders(fields) })
+  const { url, type, redirected } = raw
+  const init = { status: 200, statusText: 'OK', headers: toHeaders(fields) }
+  const whole = new CachedResponse(body, init, { url, type, redirected })
   return receive(whole, presented, { kind: 'forward', cause: 'miss', why: 'partial' }, core, dispatch, landing)
 }
 

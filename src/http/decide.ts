@@ -5,6 +5,7 @@ import { type FreshnessLifetime, freshnessLifetime, type LifetimePolicy } from '
 import type { EpochMs, HeaderList, Ms, PresentedRequest, PurgeLog, StoredResponse } from './message.ts'
 import { matchesNominated } from './nominated-fields.ts'
 import { type PurgeEffect, purgeEffect } from './purge-effect.ts'
+import { etagsMatch } from './validation.ts'
 
 /** Why a response was served as it was: exactly one per response; also the `detail` of `Cache-Status`. */
 export type Cause =
@@ -131,7 +132,8 @@ function decideFreely(
   const matching = alive.filter((stored) => matchesNominated(stored, presented, context))
   if (matching.length === 0) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
 
-  const range = fieldValue(presented.headers, 'range')
+  // HEAD knows no ranges (RFC 9110 §14.2).
+  const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
   const wanted = range === undefined ? undefined : requestedRange(range)
   const able = matching.filter((stored) =>
     range === undefined ? !stored.part : wanted && canSatisfyRange(stored, wanted),
@@ -139,10 +141,14 @@ function decideFreely(
   const stored = mostRecent(able)
   if (stored) return decideOn(stored, presented, context)
 
-  const beginning = range === undefined ? mostRecent(matching.filter((one) => one.part?.first === 0)) : undefined
+  const beginning = range === undefined ? mostRecent(matching.filter(isBeginning)) : undefined
   const partial = beginning && decideOn(beginning, presented, context).kind === 'reuse' ? beginning : undefined
   return { kind: 'forward', cause: 'miss', why: 'partial', ...(partial && { partial }) }
 }
+
+/** Whether the rest of it can be asked for, and joined to it: only by a strong validator (RFC 9110 §15.3.7.3), and only where there is a rest. */
+const isBeginning = ({ part, etag }: StoredResponse): boolean =>
+  part?.first === 0 && part.last + 1 !== part.size && etagsMatch(etag, etag, 'strong')
 
 /** The most recent of several suitable responses, preferring those with a valid `Vary` where some omit it (RFC 9111 §4, §4.1). */
 function mostRecent(suitable: readonly StoredResponse[]): StoredResponse | undefined {

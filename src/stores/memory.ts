@@ -2,7 +2,7 @@ import type { PurgeLog, StoredResponse } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { CacheKey, Snapshot, Store, StoredRecord, StoreNotice } from '../ports/store.ts'
 import { createSieve } from './sieve.ts'
-import { isForeign, sizeOf } from './stored-record.ts'
+import { isForeign, sizeOf, withinHalf } from './stored-record.ts'
 
 export interface MemoryOptions {
   /** Bytes kept at most: bodies, and an estimate of the rest. */
@@ -49,7 +49,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
   function put(partition: string, key: CacheKey, record: StoredRecord | undefined): void {
     const name = nameOf(partition, key)
     const fits = ({ body }: StoredResponse) => body.bytes && body.bytes.byteLength <= maxEntryBytes
-    const responses = record?.responses.filter(fits) ?? []
+    const responses = withinHalf(record?.responses.filter(fits) ?? [], maxBytes)
     if (responses.length === 0) {
       records.delete(name)
       sieve.delete(name)

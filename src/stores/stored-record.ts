@@ -1,16 +1,28 @@
-import type { PurgeRecord } from '../http/message.ts'
+import type { PurgeRecord, StoredResponse } from '../http/message.ts'
 import type { CacheKey, StoredRecord } from '../ports/store.ts'
 
 /** Bytes that a stored response costs beside its body and its fields, about. */
 const OVERHEAD = 1024
 
-/** What a record counts for in a budget, in bytes: bodies wherever they lie, fields, and an estimate of the rest. */
-export const sizeOf = ({ responses }: StoredRecord): number =>
-  responses.reduce(
-    (sum, { body, headers }) =>
-      headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, sum + body.size + OVERHEAD),
-    0,
+/** What a record counts for in a budget, in bytes: bodies wherever they lie, texts, and an estimate of the rest. */
+export const sizeOf = ({ responses }: StoredRecord): number => responses.reduce((sum, one) => sum + sizeOfOne(one), 0)
+
+/** The URL counts twice: it is the key, too. */
+const sizeOfOne = ({ url, headers, nominated, tags, body }: StoredResponse): number =>
+  [...headers.flat(), ...nominated.flat(), ...tags].reduce(
+    (sum, { length }) => sum + length,
+    body.size + 2 * url.length + OVERHEAD,
   )
+
+/** Of the responses of one key, the most recently stored that stay within half of a budget, at least one: one key must not push out everything else. */
+export function withinHalf(responses: readonly StoredResponse[], maxBytes: number): readonly StoredResponse[] {
+  let room = maxBytes / 2
+  const from = responses.findLastIndex((one) => {
+    room -= sizeOfOne(one)
+    return room < 0
+  })
+  return from < 0 ? responses : responses.slice(Math.min(from + 1, responses.length - 1))
+}
 
 /**
  * Whether what was read is a record of this format, whole. What lies on disk may be damaged, of another version, or written by someone else: everything that a rule relies on is
