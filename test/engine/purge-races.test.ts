@@ -6,7 +6,14 @@ import { type Harness, harness } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text()
 
-const selectors: readonly PurgeSelector[] = [{ url: '/a' }, { tag: 'shelf' }, { pattern: '/a*' }, { all: true }]
+/** By URL, by label, by path, by origin, and all. */
+const selectors: readonly PurgeSelector[] = [
+  { url: '/a' },
+  { tag: 'shelf' },
+  { pattern: '/a*' },
+  { pattern: 'https://origin.test/*' },
+  { all: true },
+]
 
 /** All ways to say that `/a` is not what it was. */
 const ways: ReadonlyArray<readonly [string, (cache: NearCache) => Promise<unknown>]> = [
@@ -90,58 +97,61 @@ const points: Readonly<Record<string, Point>> = {
   },
 }
 
-describe.each(Object.entries(points))('a purge %s: the old body is never served as new (RFC 9111 §4.4)', (_, reach) => {
-  test.each(ways)('%s', async (_, change) => {
-    let gate: (point: StorePoint) => Promise<void> = () => Promise.resolve()
-    const store = gatedStore((point) => gate(point))
-    const world = harness({ store })
-    const { cache, origin } = world
-    const serves = (body: string) =>
-      origin.serves('/a', {
-        cacheControl: 'max-age=600',
-        tags: ['shelf'],
-        headers: { 'cache-groups': '"shelf"' },
-        body,
-      })
-    serves('old')
-    origin.serves('/basket', { status: 201, headers: { 'content-location': '/a' } })
-    origin.serves('/shelf', { status: 201, headers: { 'cache-group-invalidation': '"shelf"' } })
-    // The log of the store is known before the race begins.
-    await text(cache.fetch('/other'))
-    await cache.settled()
-
-    const purging: Array<Promise<unknown>> = []
-    const body = await reach({
-      ...world,
-      holdStore(held) {
-        let release = () => {}
-        const reached = new Promise<void>((resolve) => {
-          gate = (point) => {
-            if (point !== held) return Promise.resolve()
-            gate = () => Promise.resolve()
-            resolve()
-            return new Promise((open) => {
-              release = open
-            })
-          }
+describe.each(Object.entries(points))(
+  'a purge %s: the old body is never served as new (RFC 9111 §4.4; F-56)',
+  (_, reach) => {
+    test.each(ways)('%s', async (_, change) => {
+      let gate: (point: StorePoint) => Promise<void> = () => Promise.resolve()
+      const store = gatedStore((point) => gate(point))
+      const world = harness({ store })
+      const { cache, origin } = world
+      const serves = (body: string) =>
+        origin.serves('/a', {
+          cacheControl: 'max-age=600',
+          tags: ['shelf'],
+          headers: { 'cache-groups': '"shelf"' },
+          body,
         })
-        return { reached, release: () => release() }
-      },
-      purge() {
-        serves('new')
-        purging.push(change(cache))
-      },
+      serves('old')
+      origin.serves('/basket', { status: 201, headers: { 'content-location': '/a' } })
+      origin.serves('/shelf', { status: 201, headers: { 'cache-group-invalidation': '"shelf"' } })
+      // The log of the store is known before the race begins.
+      await text(cache.fetch('/other'))
+      await cache.settled()
+
+      const purging: Array<Promise<unknown>> = []
+      const body = await reach({
+        ...world,
+        holdStore(held) {
+          let release = () => {}
+          const reached = new Promise<void>((resolve) => {
+            gate = (point) => {
+              if (point !== held) return Promise.resolve()
+              gate = () => Promise.resolve()
+              resolve()
+              return new Promise((open) => {
+                release = open
+              })
+            }
+          })
+          return { reached, release: () => release() }
+        },
+        purge() {
+          serves('new')
+          purging.push(change(cache))
+        },
+      })
+      expect(purging).toHaveLength(1)
+      // What was asked for before the purge is for its own caller; what was asked for after it is not.
+      expect(body).toBe(reach === points['before dispatch, while the store is read'] ? 'new' : 'old')
+      await purging[0]
+      await cache.settled()
+      const later = harness({ store, fetch: origin.fetch })
+      expect(await text(later.cache.fetch('/a'))).toBe('new')
+      expect(await text(cache.fetch('/a'))).toBe('new')
     })
-    expect(purging).toHaveLength(1)
-    // What was asked for before the purge is for its own caller; what was asked for after it is not.
-    expect(body).toBe(reach === points['before dispatch, while the store is read'] ? 'new' : 'old')
-    await purging[0]
-    await cache.settled()
-    const later = harness({ store, fetch: origin.fetch })
-    expect(await text(later.cache.fetch('/a'))).toBe('new')
-    expect(await text(cache.fetch('/a'))).toBe('new')
-  })
-})
+  },
+)
 
 /** Things that wait, of which chance lets one go at a time. */
 function gates() {
