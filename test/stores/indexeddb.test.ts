@@ -207,8 +207,8 @@ describe('transactions', () => {
   test('a purge that was aborted has not been seen: another one takes its number, and is seen', async () => {
     const { store, another, database } = await storeOn()
     await store.read([])
-    database.inject({ at: 'commit', fault: 'UnknownError' })
-    expect(await failure(store.update([], () => [purgeOfUrl(1)], STRICT))).toBe('UnknownError')
+    database.inject({ at: 'commit', fault: 'ConstraintError' })
+    expect(await failure(store.update([], () => [purgeOfUrl(1)], STRICT))).toBe('ConstraintError')
     await another().update([], () => [purgeOfUrl(2)], STRICT)
     expect((await store.read([])).log.purges).toEqual([{ number: 1, ...purgeOfUrl(2).purge }])
   })
@@ -228,7 +228,7 @@ const purgeOfUrl = (index: number) =>
 describe('the connection', () => {
   test('a failed open is forgotten: the next operation tries again (FAULTS B-26, as with IndexedDB §4.3)', async () => {
     const { store, database } = await storeOn()
-    database.inject({ at: 'open', fault: 'UnknownError' })
+    for (const nth of [1, 2]) database.inject({ at: 'open', nth, fault: 'UnknownError' })
     expect(await failure(read(store, 'k'))).toBe('UnknownError')
     await put(store, 'k', responseWith('a'))
     expect(idsOf(await read(store, 'k'))).toEqual(['a'])
