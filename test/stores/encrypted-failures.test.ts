@@ -108,8 +108,8 @@ describe('a failure of encryption costs the body, nothing else (law 6)', () => {
     const { store, database } = await encryptedOn()
     await put(store, 'anna', 'k', canary('1'))
     for (const work of [() => read(store, 'anna', 'k'), () => put(store, 'anna', 'k', canary('2'))]) {
-      database.inject({ at: 'transaction', fault: 'UnknownError' })
-      await expect(work()).rejects.toHaveProperty('name', 'UnknownError')
+      database.inject({ at: 'transaction', fault: 'NotReadableError' })
+      await expect(work()).rejects.toHaveProperty('name', 'NotReadableError')
     }
     expect(await read(store, 'anna', 'k')).toEqual([textOf(canary('1'))])
   })
@@ -148,8 +148,8 @@ describe('keys in a database', () => {
     async (name) => {
       const { ring, database } = await withKeysOnDisk()
       const keys = ring()
-      database.inject({ at: 'open', fault: 'UnknownError' })
-      await expect(keys[name]('anna')).rejects.toHaveProperty('name', 'UnknownError')
+      database.inject({ at: 'open', fault: 'NotReadableError' })
+      await expect(keys[name]('anna')).rejects.toHaveProperty('name', 'NotReadableError')
       await keys[name]('anna')
     },
   )
