@@ -108,8 +108,8 @@ describe('a failure of encryption costs the body, nothing else (law 6)', () => {
     const { store, database } = await encryptedOn()
     await put(store, 'anna', 'k', canary('1'))
     for (const work of [() => read(store, 'anna', 'k'), () => put(store, 'anna', 'k', canary('2'))]) {
-      database.inject({ at: 'transaction', fault: 'NotReadableError' })
-      await expect(work()).rejects.toHaveProperty('name', 'NotReadableError')
+      database.inject({ at: 'request', fault: 'ConstraintError' })
+      await expect(work()).rejects.toHaveProperty('name', 'ConstraintError')
     }
     expect(await read(store, 'anna', 'k')).toEqual([textOf(canary('1'))])
   })
