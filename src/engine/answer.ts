@@ -24,8 +24,8 @@ export interface Answer {
   readonly facts: ResponseFacts
   readonly body:
     | { readonly bytes: Uint8Array<ArrayBuffer> | null }
-    /** Under way; `release` says that this caller has opened it, or will not. */
-    | { readonly shared: SharedBody; release(): void }
+    /** Under way, and opened for this caller: who wants `whole` lets go of `stream`. */
+    | { readonly whole: SharedBody['whole']; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
     /** fetch's own response, for one reader. */
     | { readonly raw: Response }
   readonly numbers?: DecisionNumbers | undefined
@@ -90,12 +90,11 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
   body: { raw },
 })
 
-/** The `Response` that the caller gets. `signal` ends a body under way, for this caller alone. */
-export function toResponse(answer: Answer, signal: AbortSignal | undefined, cacheStatus: boolean): Response {
+/** The `Response` that the caller gets. */
+export function toResponse(answer: Answer, cacheStatus: boolean): Response {
   const { body, path, cause, numbers, status, statusText, facts } = answer
   if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
-  const content = 'raw' in body ? body.raw.body : 'shared' in body ? (body.shared.open(signal) ?? null) : body.bytes
-  if ('shared' in body) body.release()
+  const content = 'raw' in body ? body.raw.body : 'stream' in body ? body.stream : body.bytes
   let headers = answer.headers()
   if (cacheStatus && path !== 'refused') {
     const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined

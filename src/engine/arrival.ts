@@ -15,6 +15,11 @@ export interface Arrival {
   readonly kept?: Promise<void>
 }
 
+/** Lets go of a response that nobody reads, so that its connection is free again. */
+export function discard(raw: Response): void {
+  if (!raw.body?.locked) raw.body?.cancel().catch(() => {})
+}
+
 /** A last word on a body before it is stored: whether it is what the caller can use. */
 export type Accept = (bytes: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>
 

@@ -1,35 +1,119 @@
 import { decide, isOriginError, mayServeOnError, numbersOf } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
+import type { PurgeRecord } from '../http/message.ts'
 import { covers } from '../http/purge-effect.ts'
 import { numberIn } from '../http/purge-log.ts'
 import { type Answer, passOn, replay } from './answer.ts'
-import type { Accept, Arrival, Asking } from './arrival.ts'
+import { type Accept, type Arrival, type Asking, discard } from './arrival.ts'
+import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
-import { firstOf, softMsOf, withDeadline } from './deadlines.ts'
-import { discard, exchange } from './exchange.ts'
+import { BACKGROUND_MS, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
+import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
 import type { Presented } from './presented.ts'
+import { shareBody } from './shared-body.ts'
 
 /** How long waiting for another's response is taken to be of no use, after one that could not be shared, in milliseconds. */
 const HIT_FOR_MISS_MS = 30_000
 
-/** Goes to the origin, or joins who is on the way there. Whoever joined decides again with the response in hand (RFC 9111 §4). */
+/** Says that a purge has overtaken the request that was waited for: everything is to be decided anew. */
+export const OVERTAKEN = Symbol('overtaken')
+
+/** Marks an arrival that is of no use to the one who waited for it. */
+const UNUSABLE = Symbol('unusable')
+
+/**
+ * Goes to the origin, or joins who is on the way there. Whoever joined decides again with the response in hand (RFC 9111 §4).
+ *
+ * @throws OVERTAKEN; what the transport throws; the reason why the caller's patience ended
+ */
 export async function ask(asked: Asking, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
   const identity = identityOf(presented)
-  const other =
-    identity === undefined || core.flights.hitForMiss.has(identity, core.now())
-      ? undefined
-      : core.flights.under(identity)
-  if (!other || isOvertaken(other, presented, core)) return lead(identity, asked, presented, core, undefined, accept)
+  const other = identity === undefined ? undefined : whomToJoin(identity, presented, core)
+  try {
+    return other
+      ? await follow(other, asked, presented, core)
+      : await lead(identity, asked, presented, core, undefined, accept)
+  } catch (error) {
+    if (error !== UNUSABLE) throw error
+    if (other && isOvertaken(other, presented, core)) throw OVERTAKEN
+    return lead(undefined, asked, presented, core, false, accept)
+  }
+}
 
+/**
+ * Who may share a request to the origin: the same key with the same fields, since what the response varies on is not known before it is there, and the same
+ * manner, since errors are shared too. Ranges, `reload` and HEAD are requests of their own.
+ */
+export function identityOf({ request, key, manner }: Presented): string | undefined {
+  if (request.method !== 'GET' || request.cacheMode === 'reload' || fieldValue(request.headers, 'range') !== undefined)
+    return undefined
+  return JSON.stringify([key, request.headers, manner, request.cacheMode === 'force-cache'])
+}
+
+/** The flight under way, if its response may be of use; else whoever comes now starts one, and is joined in turn. */
+function whomToJoin(identity: string, presented: Presented, core: Core): Flight | undefined {
+  const flight = core.flights.under(identity)
+  if (!flight || core.flights.hitForMiss.has(identity, core.now()) || isOvertaken(flight, presented, core))
+    return undefined
+  // What has come may be old by now, though its body is still under way.
+  const stored = flight.arrived?.stored
+  return !stored || canUse(stored, flight, presented, core) ? flight : undefined
+}
+
+/**
+ * Purges that came after the flight had left; `undefined` when that is not known any more. None, when none was added since, though one may have been on its way to the disk then: its response was
+ * asked for after all of them.
+ */
+function purgesSince({ epoch, log }: Flight, core: Core): readonly PurgeRecord[] | undefined {
+  const now = core.store.log()
+  if (now.incarnation === log.incarnation && now.last === log.last) return []
+  const departed = numberIn(now, epoch)
+  return departed === undefined ? undefined : now.purges.filter(({ number }) => number > departed)
+}
+
+/** Whether a purge that may concern this request came after the flight had left: then its response is not for those who come now. */
+const isOvertaken = (flight: Flight, { request, keyUrl }: Presented, core: Core): boolean =>
+  purgesSince(flight, core)?.some(
+    ({ selector }) =>
+      // What labels its response will carry is not known yet.
+      ('tags' in selector && selector.tags?.some((tag) => !tag.startsWith('\0'))) ||
+      covers(selector, request.url, [`\0${keyUrl}`]),
+  ) ?? true
+
+/** What one who joined may use: as it would be decided had it been stored, by the purges that came after it was asked for. */
+function canUse(stored: NonNullable<Arrival['stored']>, flight: Flight, presented: Presented, core: Core) {
+  if (stored.directives.noStore) return undefined
+  const context = decisionContext(presented, core)
+  const log = { ...context.log, purges: purgesSince(flight, core) ?? context.log.purges }
+  const again = decide(presented.request, [stored], { ...context, log })
+  return again.kind === 'reuse' || again.kind === 'reuse-and-revalidate' ? again : undefined
+}
+
+export function depart(
+  identity: string | undefined,
+  presented: Presented,
+  asked: Asking,
+  core: Core,
+  accept?: Accept,
+): Flight {
+  const flight = core.flights.start(identity, { epoch: core.store.epoch(), log: core.store.log() }, (signal, landing) =>
+    exchange(presented, asked, core, signal, landing, accept),
+  )
+  flight.join()
+  flight.arrival.then(({ kept }) => kept && core.background(kept)).catch(() => {}) // who waits for it hears of the error
+  return flight
+}
+
+/** Waits for another's request. */
+async function follow(other: Flight, asked: Asking, presented: Presented, core: Core): Promise<Answer> {
   other.join()
   try {
     return await settle(other, asked, presented, core, (arrival) => {
       const { stored, shared, raw } = arrival
       if (isOriginError(raw.status) && shared) return fromArrival(arrival, other, asked, presented, core, true)
-      if (!stored) return undefined
-      const again = decide(presented.request, [stored], decisionContext(presented, core))
-      if (again.kind !== 'reuse' && again.kind !== 'reuse-and-revalidate') return undefined
+      const again = stored && canUse(stored, other, presented, core)
+      if (!again) return undefined
       return shared
         ? fromArrival({ ...arrival, cause: 'collapsed' }, other, asked, presented, core, true)
         : replay(stored, presented.request, again.numbers, 'collapsed', {
@@ -38,11 +122,6 @@ export async function ask(asked: Asking, presented: Presented, core: Core, accep
             collapsed: true,
           })
     })
-  } catch (error) {
-    if (error !== UNUSABLE) throw error
-    // A purge overtook it: all who waited meet again in the next one.
-    if (isOvertaken(other, presented, core)) return ask(asked, presented, core, accept)
-    return lead(undefined, asked, presented, core, false, accept)
   } finally {
     other.leave()
   }
@@ -57,11 +136,13 @@ async function lead(
   collapsed: false | undefined,
   accept?: Accept,
 ): Promise<Answer> {
+  const { hitForMiss } = core.flights
   const flight = depart(identity, presented, asked, core, accept)
   try {
     return await settle(flight, asked, presented, core, (arrival) => {
-      if (identity !== undefined && !arrival.stored && !isOriginError(arrival.raw.status))
-        core.flights.hitForMiss.until(identity, core.now() + HIT_FOR_MISS_MS)
+      if (identity !== undefined && arrival.stored) hitForMiss.forget(identity)
+      else if (identity !== undefined && !isOriginError(arrival.raw.status))
+        hitForMiss.until(identity, core.now() + HIT_FOR_MISS_MS)
       return fromArrival(arrival, flight, asked, presented, core, collapsed)
     })
   } finally {
@@ -70,49 +151,7 @@ async function lead(
 }
 
 /**
- * Who may share a request to the origin: the same key with the same fields, since what the response varies on is not known before it is there.
- * Ranges, `reload` and HEAD are requests of their own.
- */
-export function identityOf({ request, key, init }: Presented): string | undefined {
-  if (request.method !== 'GET' || request.cacheMode === 'reload' || fieldValue(request.headers, 'range') !== undefined)
-    return undefined
-  return JSON.stringify([key, request.headers, init.redirect, request.cacheMode === 'force-cache'])
-}
-
-/** Whether a purge that may concern this request came after the flight had left: then its response is not for those who come now. */
-function isOvertaken(flight: Flight, { request, keyUrl }: Presented, core: Core): boolean {
-  const log = core.store.log()
-  const departed = numberIn(log, flight.epoch)
-  if (departed === undefined) return true
-  return log.purges.some(
-    ({ number, selector }) =>
-      number > departed &&
-      // What labels its response will carry is not known yet.
-      (('tags' in selector && selector.tags?.some((tag) => !tag.startsWith('\0'))) ||
-        covers(selector, request.url, [`\0${keyUrl}`])),
-  )
-}
-
-export function depart(
-  identity: string | undefined,
-  presented: Presented,
-  asked: Asking,
-  core: Core,
-  accept?: Accept,
-): Flight {
-  const flight = core.flights.start(identity, core.store.epoch(), (signal, landing) =>
-    exchange(presented, asked, core, signal, landing, accept),
-  )
-  flight.join()
-  flight.arrival.then(({ kept }) => kept && core.background(kept)).catch(() => {}) // who waits for it hears of the error
-  return flight
-}
-
-/** Marks an arrival that a follower cannot use. */
-const UNUSABLE = Symbol('unusable')
-
-/**
- * Waits for a flight, as long as the caller and the deadlines allow; with a usable stale response at hand, not beyond the soft one. When the origin fails, the
+ * Waits for a flight, as long as the caller is patient; with a usable stale response at hand, not beyond the soft deadline. When the origin fails, the
  * stale response is served where that is allowed.
  */
 async function settle(
@@ -123,6 +162,7 @@ async function settle(
   use: (arrival: Arrival) => Answer | undefined,
 ): Promise<Answer> {
   const { stored } = asked
+  const { url } = presented.request
   const onError = () => stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
   const serveStale = (cause: 'soft-deadline' | 'stale-if-error', status?: number): Answer | undefined => {
     const numbers = onError()
@@ -132,13 +172,14 @@ async function settle(
       ...(status !== undefined && { status }),
     })
   }
+  const failed = (error: unknown) => core.emit({ type: 'failed', url, error }, presented)
   try {
-    const waiting = withDeadline(flight.arrival, presented, core)
-    if (onError()) {
-      const stale = await firstOf(waiting, softMsOf(presented, core), core, () => serveStale('soft-deadline'))
+    const waiting = unlessAborted(flight.arrival, presented.patience)
+    if (onError() && !(await isDoneWithin(waiting, softMsOf(presented, core), core))) {
+      const stale = serveStale('soft-deadline')
       if (stale) {
         waiting.catch(() => {})
-        finishBehind(flight, presented, core)
+        finishBehind(flight, failed, core)
         return stale
       }
     }
@@ -147,14 +188,7 @@ async function settle(
     const stale = isOriginError(raw.status) ? serveStale('stale-if-error', raw.status) : undefined
     if (stale) {
       if (!shared) discard(raw)
-      core.emit(
-        {
-          type: 'failed',
-          url: presented.request.url,
-          error: new Error(`${presented.request.url} answered ${raw.status}`),
-        },
-        presented,
-      )
+      failed(new Error(`${url} answered ${raw.status}`))
       return stale
     }
     const answer = use(arrival)
@@ -164,25 +198,22 @@ async function settle(
     if (error === UNUSABLE || presented.signal?.aborted) throw error
     const stale = serveStale('stale-if-error')
     if (!stale) throw error
-    core.emit({ type: 'failed', url: presented.request.url, error }, presented)
+    failed(error)
     return stale
   }
 }
 
-/** Lets a request that its caller no longer waits for come to its end, and be stored. */
-function finishBehind(flight: Flight, presented: Presented, core: Core): void {
+/** Lets a request that its caller no longer waits for come to its end, and be stored; but not without end. */
+function finishBehind(flight: Flight, failed: (error: unknown) => void, core: Core): void {
   flight.join()
-  core.background(
-    flight.arrival
-      .then(
-        ({ kept, shared, raw }) => (kept ? kept : shared ? undefined : discard(raw)),
-        (error: unknown) => core.emit({ type: 'failed', url: presented.request.url, error }, presented),
-      )
-      .finally(flight.leave),
+  const work = flight.arrival.then(
+    ({ kept, shared, raw }) => (kept ? kept : shared ? undefined : discard(raw)),
+    (error: unknown) => failed(error),
   )
+  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
 }
 
-/** The origin's response, passed to the caller while it is stored. */
+/** The origin's response, passed to the caller while it is stored. `undefined`: its beginning is no longer at hand. */
 function fromArrival(
   arrival: Arrival,
   flight: Flight,
@@ -190,19 +221,26 @@ function fromArrival(
   presented: Presented,
   core: Core,
   collapsed?: boolean,
-): Answer {
+): Answer | undefined {
   const { request, signal } = presented
-  const { raw, stored, shared, kept, cause } = arrival
+  const { raw, stored, kept, cause } = arrival
   if (cause === 'validated' && stored) {
     const numbers = numbersOf(stored, request, decisionContext(presented, core))
     return replay(stored, request, numbers, cause, { why: asked.why, status: raw.status })
   }
   const answer = passOn(raw, request.url, cause, asked.why, collapsed)
+  let { shared } = arrival
   if (!shared) {
-    signal?.addEventListener('abort', () => flight.abort(signal.reason), { once: true })
-    return answer
+    flight.take()
+    if (!signal || !raw.body || !isConstructible(raw.status)) return answer
+    // One reader, whose signal is heard until the end and no longer.
+    shared = shareBody(raw.body, 0, {
+      onIdle: () => flight.abort(signal.reason),
+      onWhole: async (bytes) => bytes,
+    })
   }
-  flight.join()
+  const stream = shared.open(signal)
+  if (!stream) return undefined
   return {
     ...answer,
     path: {
@@ -211,7 +249,7 @@ function fromArrival(
       stored: kept !== undefined,
       ...(collapsed !== undefined && { collapsed }),
     },
-    body: { shared, release: flight.leave },
+    body: { whole: shared.whole, stream },
     stored,
   }
 }

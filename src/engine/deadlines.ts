@@ -1,49 +1,64 @@
 import type { Core } from './core.ts'
 import type { Presented } from './presented.ts'
 
-/** The work's result, unless the caller aborts or the hard deadline comes first. */
-export async function withDeadline<T>(work: Promise<T>, { signal, init, rule }: Presented, core: Core): Promise<T> {
-  const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
-  const timer = new AbortController()
+/** How long work behind may take, in milliseconds: what hangs must not keep its key from being asked for again. */
+export const BACKGROUND_MS = 30_000
+
+/** The work's result, unless `signal` aborts first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
   let abort = () => {}
-  const ends: Promise<T>[] = [work]
-  if (signal) {
-    ends.push(
-      new Promise((_, reject) => {
-        abort = () => reject(signal.reason)
-        signal.addEventListener('abort', abort)
-        if (signal.aborted) abort()
-      }),
-    )
-  }
-  if (Number.isFinite(hardMs)) {
-    ends.push(
-      core.sleep(hardMs, timer.signal).then(
-        () => Promise.reject(new DOMException(`No response within ${hardMs} ms (hardMs)`, 'TimeoutError')),
-        () => work,
-      ),
-    )
-  }
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+  })
   try {
-    return await Promise.race(ends)
+    return await Promise.race([work, aborted])
+  } catch (error) {
+    // Whoever goes may end the work with it: its own reason is what it is told.
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/**
+ * Does `work` with `patience`: a signal that aborts when the caller does, or at the hard deadline. One deadline for the whole, however many things are waited for on the way.
+ *
+ * @throws what `work` throws; it ends on its own when the signal aborts
+ */
+export async function patiently<T>(
+  presented: Presented,
+  core: Core,
+  work: (patient: Presented) => Promise<T>,
+): Promise<T> {
+  const { signal, init, rule } = presented
+  const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
+  if (!Number.isFinite(hardMs)) return work({ ...presented, patience: signal })
+  const [patience, timer] = [new AbortController(), new AbortController()]
+  const abort = () => patience.abort(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  core.sleep(hardMs, timer.signal).then(
+    () => patience.abort(new DOMException(`No response within ${hardMs} ms (hardMs)`, 'TimeoutError')),
+    () => {},
+  )
+  try {
+    return await work({ ...presented, patience: patience.signal })
   } finally {
     timer.abort()
     signal?.removeEventListener('abort', abort)
   }
 }
 
-/** What `late` gives when `work` takes longer than `ms`; `undefined` when the work is done in time or `late` has nothing to give. */
-export async function firstOf<T>(
-  work: Promise<unknown>,
-  ms: number,
-  core: Core,
-  late: () => T | undefined,
-): Promise<T | undefined> {
+/** Whether the work is done, well or not, within `ms`. */
+export async function isDoneWithin(work: Promise<unknown>, ms: number, core: Core): Promise<boolean> {
   const timer = new AbortController()
-  const inTime = await Promise.race([work.then(() => true), core.sleep(ms, timer.signal).catch(() => true)]).finally(
-    () => timer.abort(),
+  const done = () => true
+  return Promise.race([work.then(done, done), core.sleep(ms, timer.signal).then(() => false, done)]).finally(() =>
+    timer.abort(),
   )
-  return inTime ? undefined : late()
 }
 
 /** How long to wait for the origin with a usable stale response at hand, in milliseconds. */

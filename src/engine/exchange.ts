@@ -1,8 +1,9 @@
 import { fieldValue } from '../http/fields.ts'
 import type { HeaderList, StoredResponse } from '../http/message.ts'
+import { matchesNominated } from '../http/nominated-fields.ts'
 import { conditionalFields, freshen, freshenedBy } from '../http/validation.ts'
-import type { Accept, Arrival, Asking, Dispatch, Landing } from './arrival.ts'
-import type { Core } from './core.ts'
+import { type Accept, type Arrival, type Asking, type Dispatch, discard, type Landing } from './arrival.ts'
+import { type Core, decisionContext } from './core.ts'
 import { headerList, toHeaders } from './header-list.ts'
 import { heed } from './invalidate.ts'
 import { drop, keepFreshened } from './keep.ts'
@@ -121,7 +122,10 @@ function confirm(
   if (raw.redirected) return undefined
   const headers = headerList(raw.headers)
   const isOurs = ({ body }: StoredResponse) => body.id === stored.body.id
-  const candidates = core.store.peek(presented.key)?.responses ?? []
+  const context = decisionContext(presented, core)
+  const candidates = (core.store.peek(presented.key)?.responses ?? []).filter(
+    (one) => isOurs(one) || matchesNominated(one, presented.request, context),
+  )
   const named = freshenedBy(candidates.some(isOurs) ? candidates : [...candidates, stored], headers, stored)
   if (!named.some(isOurs)) return undefined
   discard(raw)
@@ -129,15 +133,12 @@ function confirm(
   const update = { headers, ...dispatch, responseTime, delta: responseTime - dispatch.requestTime }
   const freshened = named.map((one) => freshen(one, update, presented.request, core.settings.implied))
   const own = { ...freshened.find(isOurs), body: stored.body } as StoredResponse
-  const kept = own.directives.noStore
-    ? drop([own.body.id], presented, core)
-    : presented.request.directives.noStore
-      ? undefined
-      : keepFreshened(freshened, presented, core)
+  // What can be neither used nor replaced any more must not stay.
+  const kept =
+    own.directives.noStore || own.vary === '*'
+      ? drop([own.body.id], presented, core)
+      : presented.request.directives.noStore
+        ? undefined
+        : keepFreshened(freshened, presented, core)
   return { cause: 'validated', raw, stored: own, ...(kept && { kept }) }
-}
-
-/** Lets go of a response that nobody reads, so that its connection is free again. */
-export function discard(raw: Response): void {
-  raw.body?.cancel().catch(() => {})
 }

@@ -1,17 +1,24 @@
-import type { Epoch, EpochMs } from '../http/message.ts'
-import type { Arrival, Landing } from './arrival.ts'
+import type { Epoch, EpochMs, PurgeLog } from '../http/message.ts'
+import { type Arrival, discard, type Landing } from './arrival.ts'
 
 /** Names remembered at most. */
 const MAX_REMEMBERED = 1000
 
 /** One request to the origin, and everyone who waits for it. */
 export interface Flight {
+  /** What its response will carry. */
   readonly epoch: Epoch
+  /** The purges that were known when it left, also those that had not reached the disk. */
+  readonly log: PurgeLog
   readonly arrival: Promise<Arrival>
+  /** What has come, once the head is there. */
+  readonly arrived: Arrival | undefined
   /** One more who waits. Whoever joins leaves once. */
   join(): void
   /** When nobody waits and nobody reads, the request is aborted. */
   leave(): void
+  /** Says that one caller has fetch's own response, and sees to it. */
+  take(): void
   /** Ends it whoever waits: for a response that belongs to one caller alone. */
   abort(reason: unknown): void
 }
@@ -22,8 +29,8 @@ export interface Flights {
   /** Registers before anything is awaited, so that requests of the same moment meet. */
   start(
     identity: string | undefined,
-    epoch: Epoch,
-    take: (signal: AbortSignal, landing: Landing) => Promise<Arrival>,
+    departure: Pick<Flight, 'epoch' | 'log'>,
+    send: (signal: AbortSignal, landing: Landing) => Promise<Arrival>,
   ): Flight
   /** Responses for this identity cannot be shared: who comes next does not wait for another (Varnish: hit-for-miss). */
   hitForMiss: Memory
@@ -37,6 +44,7 @@ export interface Flights {
 interface Memory {
   until(name: string, moment: EpochMs): void
   has(name: string, now: EpochMs): boolean
+  forget(name: string): void
 }
 
 function createMemory(): Memory {
@@ -47,6 +55,9 @@ function createMemory(): Memory {
       moments.set(name, moment)
     },
     has: (name, now) => now < (moments.get(name) ?? Number.NEGATIVE_INFINITY),
+    forget: (name) => {
+      moments.delete(name)
+    },
   }
 }
 
@@ -57,26 +68,34 @@ export function createFlights(): Flights {
 
   return {
     under: (identity) => flights.get(identity),
-    start(identity, epoch, take) {
+    start(identity, departure, send) {
       const controller = new AbortController()
       controllers.add(controller)
       if (closing) controller.abort(closing.reason)
       let waiting = 0
-      // Before the head is there nobody can read; a response with a body of its own is its caller's affair.
-      let isRead = () => false
+      let isTaken = false
+      let arrived: Arrival | undefined
+      const isRead = () => !!arrived && (arrived.shared ? !arrived.shared.idle() : isTaken || !!arrived.kept)
       const abortIfAlone = () => {
         if (waiting > 0 || isRead()) return
-        controller.abort(new DOMException('Nobody waits for this response any more', 'AbortError'))
+        const reason = new DOMException('Nobody waits for this response any more', 'AbortError')
+        controller.abort(reason)
+        // A transport may know nothing of signals.
+        if (arrived?.shared) arrived.shared.stop(reason)
+        else if (arrived) discard(arrived.raw)
         land()
       }
       const land = () => {
         controllers.delete(controller)
         if (identity !== undefined && flights.get(identity) === flight) flights.delete(identity)
       }
-      const arrival = take(controller.signal, { onIdle: abortIfAlone })
+      const arrival = send(controller.signal, { onIdle: abortIfAlone })
       const flight: Flight = {
-        epoch,
+        ...departure,
         arrival,
+        get arrived() {
+          return arrived
+        },
         join: () => {
           waiting++
         },
@@ -84,12 +103,15 @@ export function createFlights(): Flights {
           waiting--
           abortIfAlone()
         },
+        take: () => {
+          isTaken = true
+        },
         abort: (reason) => controller.abort(reason),
       }
       if (identity !== undefined) flights.set(identity, flight)
-      arrival.then(({ kept, shared }) => {
-        isRead = () => !shared?.idle()
-        if (kept) kept.then(land, land)
+      arrival.then((landing) => {
+        arrived = landing
+        if (landing.kept) landing.kept.then(land, land)
         else land()
       }, land)
       return flight

@@ -48,7 +48,10 @@ export function keepFreshened(freshened: readonly StoredResponse[], presented: P
     const responses = record?.responses ?? freshened.filter(({ body }) => body.bytes)
     return asRecord(
       responses.map((one) => {
-        const other = freshened.find(({ body, sequence }) => body.id === one.body.id && sequence >= one.sequence)
+        const other = freshened.find(
+          ({ body, context, sequence }) =>
+            body.id === one.body.id && (context !== one.context || sequence >= one.sequence),
+        )
         return other ? { ...other, body: one.body } : one
       }),
     )
@@ -83,30 +86,32 @@ export function drop(ids: readonly string[], presented: Presented, core: Core): 
 const asRecord = (responses: readonly StoredResponse[]): StoredRecord | undefined =>
   responses.length > 0 ? { v: 1, responses } : undefined
 
-/**
- * Whether a body is what its fields say it is, as far as script can tell. A stream that ended normally proves nothing: a coded body cut
- * short inside well-formed framing does too. So JSON must parse, and a visible length must be right where the body is not coded.
- */
+/** Whether a body is as long as its fields say, where that is visible and the body is not coded. */
 export function isWhole(stored: StoredResponse, bytes: Uint8Array): boolean {
   const length = fieldValue(stored.headers, 'content-length')
-  if (
-    length !== undefined &&
-    stored.type !== 'cors' &&
-    !fieldValue(stored.headers, 'content-encoding') &&
-    Number(length) !== bytes.byteLength
-  ) {
-    return false
-  }
-  if (stored.part || !isJson(stored) || (bytes.byteLength === 0 && stored.status !== 200)) return true
+  return (
+    length === undefined ||
+    stored.type === 'cors' ||
+    fieldValue(stored.headers, 'content-encoding') !== undefined ||
+    Number(length) === bytes.byteLength
+  )
+}
+
+/**
+ * Whether a body must parse to be stored. A stream that ended normally proves nothing: a coded body cut short inside well-formed framing does too. So JSON is looked at, where there is some.
+ */
+export const isJson = (stored: StoredResponse): boolean =>
+  /[/+]json\b/i.test(fieldValue(stored.headers, 'content-type') ?? '')
+
+/** Whether a body is JSON, or empty. */
+export function parses(bytes: Uint8Array): boolean {
   try {
-    JSON.parse(new TextDecoder().decode(bytes))
+    if (bytes.byteLength > 0) JSON.parse(new TextDecoder().decode(bytes))
     return true
   } catch {
     return false
   }
 }
-
-const isJson = (stored: StoredResponse): boolean => /[/+]json\b/i.test(fieldValue(stored.headers, 'content-type') ?? '')
 
 /** Whether two bodies are the same, byte for byte. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -6,8 +6,10 @@ import { covers, purgeEffect } from '../http/purge-effect.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
 import { type Answer, replay, toResponse } from './answer.ts'
 import type { CacheRequestInit, Explanation, NearCache, PurgeSelector } from './api.ts'
+import type { Accept } from './arrival.ts'
 import { label } from './cache-key.ts'
 import { type Core, decisionContext, ruleName } from './core.ts'
+import { unlessAborted } from './deadlines.ts'
 import { dehydrate, hydrate, publicTags } from './dehydration.ts'
 import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
@@ -99,7 +101,7 @@ export function createNearCache(
     if (closed) return session().core.transport(input, init)
     return answered(input, init, async (presented, { core }) => {
       const answer = await respond(presented, core)
-      return [answer, () => toResponse(answer, presented.signal, core.settings.cacheStatus)]
+      return [answer, () => toResponse(answer, core.settings.cacheStatus)]
     })
   }
 
@@ -111,11 +113,10 @@ export function createNearCache(
     return answered(input, init && rest, async (presented, { core, views }) => {
       const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
         (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
-      const isUsable = (bytes: Uint8Array<ArrayBuffer>) =>
-        parse(bytes).then(
-          () => true,
-          () => false,
-        )
+      const isUsable: Accept = (bytes) => {
+        views.parse(bytes)
+        return !schema || parse(bytes).then(() => true)
+      }
       const answer = await respond(presented, core, isUsable)
       if (answer.status < 200 || answer.status > 299) {
         return [
@@ -215,11 +216,17 @@ export function createNearCache(
   }
 
   function subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void {
-    return listeners.keyed.add(session().read(input), listener)
+    let isOver = false
+    const end = listeners.keyed.add(session().read(input), (event) => !isOver && listener(event))
+    return () => {
+      isOver = true
+      end()
+    }
   }
 
   function on(listener: (event: CacheEvent) => void): () => void {
-    const mine = (event: CacheEvent) => listener(event)
+    // Whoever ends it inside an event hears no more of that one either.
+    const mine = (event: CacheEvent) => listeners.all.has(mine) && listener(event)
     listeners.all.add(mine)
     return () => {
       listeners.all.delete(mine)
@@ -255,20 +262,10 @@ export function createNearCache(
 async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Array<ArrayBuffer>> {
   if ('bytes' in body) return body.bytes ?? new Uint8Array()
   if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal?.reason)
-    signal?.addEventListener('abort', abort)
-  })
-  try {
-    return (
-      (await Promise.race([body.shared.whole, aborted])) ??
-      new Uint8Array(await new Response(body.shared.open(signal)).arrayBuffer())
-    )
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    body.release()
-  }
+  const whole = await unlessAborted(body.whole, signal)
+  if (!whole) return new Uint8Array(await new Response(body.stream).arrayBuffer())
+  body.stream.cancel().catch(() => {})
+  return whole
 }
 
 /** The last good response, when the new one is of no use: under the same permission as for any other error of the origin (RFC 5861 §4). */
@@ -280,8 +277,8 @@ function lastGood(presented: Presented, core: Core): Answer | undefined {
   return replay(stored, presented.request, numbers, 'stale-if-error', { why: 'stale' })
 }
 
-function notOk(answer: Answer, { request, signal }: Presented, core: Core): CacheError {
-  const response = toResponse(answer, signal, core.settings.cacheStatus)
+function notOk(answer: Answer, { request }: Presented, core: Core): CacheError {
+  const response = toResponse(answer, core.settings.cacheStatus)
   return new CacheError('status', `${request.url} answered ${answer.status} ${answer.statusText}`.trim(), { response })
 }
 

@@ -25,7 +25,12 @@ export interface Presented {
   readonly sameOrigin: boolean
   /** `Authorization`, `Cookie`, or `credentials: 'include'`: not on disk without a partition. */
   readonly credentialed: boolean
+  /** The caller's, for as long as the body is under way. */
   readonly signal: AbortSignal | undefined
+  /** The caller's and the hard deadline's, until the response is there. */
+  readonly patience?: AbortSignal | undefined
+  /** What fetch does at a redirect, and whether it leaves the origin. Requests that differ in it fail apart. */
+  readonly manner: readonly [redirect: string, mode: string]
 }
 
 /** Where relative URLs start, whose origin is ours, and what makes a key. */
@@ -61,7 +66,7 @@ const REDIRECTS: readonly string[] = ['follow', 'error', 'manual']
 export function present(input: RequestInfo | URL, given: CacheRequestInit | undefined, place: Place): Presented {
   const init = given ?? {}
   const request = typeof input === 'object' && 'method' in input ? input : undefined
-  const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method'>(name: Name) =>
+  const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method' | 'redirect'>(name: Name) =>
     init[name] ?? request?.[name]
 
   const { href, origin, protocol, username, password } = new URL(request ? request.url : String(input), place.base)
@@ -72,6 +77,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
   const method = normalizedMethod(pick('method') ?? 'GET')
   const cacheMode: CacheMode = pick('cache') ?? 'default'
   const mode = pick('mode')
+  const redirect = pick('redirect') ?? 'follow'
   const credentials = pick('credentials') ?? 'same-origin'
   const authorization = fieldValue(headers, 'authorization')
 
@@ -81,9 +87,9 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
     username !== '' ||
     password !== '' ||
     !!pick('integrity') ||
-    !(mode === undefined || mode === 'cors' || mode === 'same-origin') ||
+    !(mode === undefined || mode === 'cors' || (mode === 'same-origin' && sameOrigin)) ||
     !MODES.includes(cacheMode) ||
-    !REDIRECTS.includes(init.redirect ?? 'follow') ||
+    !REDIRECTS.includes(redirect) ||
     init.window != null ||
     (cacheMode === 'only-if-cached' && mode !== 'same-origin') ||
     init.body != null ||
@@ -121,6 +127,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
     // A browser sends its cookies itself; where script may set them, they say who asks.
     credentialed:
       authorization !== undefined || credentials === 'include' || fieldValue(headers, 'cookie') !== undefined,
+    manner: [redirect, mode ?? 'cors'],
     // `null` takes a Request's own signal away.
     signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
   }
@@ -166,8 +173,8 @@ export function rekeyed(presented: Presented, place: Place): Presented {
 /** The same request as if it had been made to `url`: for a response that a redirect led to. `undefined` when that is another origin. */
 export function presentedAt(presented: Presented, url: string, place: Place): Presented | undefined {
   if (new URL(url).origin !== new URL(presented.request.url).origin) return undefined
-  const keyUrl = place.keys.urlFor(url, place.ruleFor(url, () => new Request(url))?.key)
-  return { ...presented, request: { ...presented.request, url }, keyUrl, key: [keyUrl, ...presented.key.slice(1)] }
+  const rule = place.ruleFor(url, () => new Request(url))
+  return rekeyed({ ...presented, request: { ...presented.request, url }, rule }, place)
 }
 
 /** Upper case for the methods that fetch normalizes, as given for the others (Fetch Standard, normalize a method). */

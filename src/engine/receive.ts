@@ -3,6 +3,7 @@ import { responseDirectives } from '../http/cache-control.ts'
 import { isOriginError } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
 import type { HeaderList, StoredPart, StoredResponse } from '../http/message.ts'
+import { purgeEffect } from '../http/purge-effect.ts'
 import { storability } from '../http/storable.ts'
 import { freshenedFields } from '../http/stored-fields.ts'
 import { storedResponse } from '../http/stored-response.ts'
@@ -12,8 +13,9 @@ import type { Accept, Arrival, Asking, Dispatch, Landing } from './arrival.ts'
 import { label, pathLabel } from './cache-key.ts'
 import { CachedResponse } from './cached-response.ts'
 import type { Core } from './core.ts'
+import { BACKGROUND_MS, isDoneWithin } from './deadlines.ts'
 import { headerList, toHeaders } from './header-list.ts'
-import { change, drop, isWhole, keep, sameBytes } from './keep.ts'
+import { change, drop, isJson, isWhole, keep, parses, sameBytes } from './keep.ts'
 import { type Presented, presentedAt, rekeyed } from './presented.ts'
 import { shareBody } from './shared-body.ts'
 
@@ -40,11 +42,14 @@ export function receive(
     const obsolete = before && raw.status < 400 && responseDirectives(headerList(raw.headers)).noStore
     if (obsolete) core.background(drop([before.body.id], presented, core))
     // A failure of the origin is shared with everyone who waited for this request; anything else that cannot be stored is the caller's alone.
-    if (!isOriginError(raw.status) || !raw.body) return { cause, raw }
+    if (!isOriginError(raw.status) || raw.type === 'opaque') return { cause, raw }
     return {
       cause,
       raw,
-      shared: shareBody(raw.body, core.settings.maxEntryBytes, { ...landing, onWhole: async (bytes) => bytes }),
+      shared: shareBody(raw.body ?? emptyBody(), core.settings.maxEntryBytes, {
+        ...landing,
+        onWhole: async (bytes) => bytes,
+      }),
     }
   }
   const collected = collect(raw.body ?? emptyBody(), stored, target, before, core, landing, accept)
@@ -132,7 +137,10 @@ const labelsOf = ({ headers, url }: StoredResponse, { keyUrl }: Presented): stri
 
 const partOf = (headers: HeaderList): StoredPart | undefined => contentRange(fieldValue(headers, 'content-range') ?? '')
 
-/** Shares the body, and stores the response when it is whole: never before, and never when its stream failed. */
+/**
+ * Shares the body, and stores the response when it is whole: never before, and never when its stream failed. Whoever takes time to accept it keeps only the store waiting, and that not
+ * without end.
+ */
 function collect(
   body: ReadableStream<Uint8Array>,
   head: StoredResponse,
@@ -140,7 +148,7 @@ function collect(
   before: StoredResponse | undefined,
   core: Core,
   landing: Landing,
-  accept: Accept = () => true,
+  accept: Accept = (bytes) => isJson(head) === false || parses(bytes),
 ): Required<Pick<Arrival, 'shared' | 'kept'>> {
   let writing: Promise<void> | undefined
   const shared = shareBody(body, core.settings.maxEntryBytes, {
@@ -148,13 +156,15 @@ function collect(
     async onWhole(received) {
       const known = before?.body.bytes
       const bytes = known && sameBytes(received, known) ? known : received
-      if (isWhole(head, bytes) && (await accept(bytes))) {
-        const stored = {
-          ...head,
-          delta: core.now() - head.requestTime,
-          body: { id: head.body.id, size: bytes.byteLength, bytes },
-        }
-        writing = keep(stored, presented, core)
+      const body = { id: head.body.id, size: bytes.byteLength, bytes }
+      const stored = { ...head, delta: core.now() - head.requestTime, body }
+      if (!isWhole(head, bytes)) return bytes
+      const verdict = head.part ? true : accept(bytes)
+      if (verdict === true) writing = keep(stored, presented, core)
+      else if (verdict) {
+        writing = isDoneWithin(verdict, BACKGROUND_MS, core)
+          .then((isDone) => isDone && verdict)
+          .then((isAccepted) => (isAccepted ? keep(stored, presented, core) : undefined))
       }
       return bytes
     },
@@ -170,10 +180,15 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
   const responseTime = core.now()
   const update = { headers, ...dispatch, responseTime, delta: responseTime - dispatch.requestTime }
   let isFreshened = false
+  const log = core.store.log()
   const each = (stored: StoredResponse): StoredResponse => {
+    // It says nothing of what was asked for after it, and validates nothing that was purged.
+    const isLater = stored.context === dispatch.context && stored.sequence > dispatch.sequence
+    if (isLater || purgeEffect(stored, log)) return stored
     if (headUpdates(stored, headers) === 'stale') return { ...stored, staleSince: stored.staleSince ?? responseTime }
     isFreshened = true
-    return freshen(stored, update, presented.request, core.settings.implied)
+    const { epoch } = stored
+    return { ...freshen(stored, update, presented.request, core.settings.implied), epoch }
   }
   await change(each, presented, core)
   if (isFreshened) core.emit({ type: 'freshened', url: presented.request.url }, presented)

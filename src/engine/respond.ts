@@ -1,12 +1,11 @@
-import { type Decision, decide, mayServeOnError } from '../http/decide.ts'
+import { type Cause, type Decision, decide, isOriginError, mayServeOnError } from '../http/decide.ts'
 import type { StoredRecord } from '../ports/store.ts'
 import { type Answer, replay } from './answer.ts'
-import type { Accept } from './arrival.ts'
-import { ask } from './ask.ts'
+import { type Accept, discard } from './arrival.ts'
+import { ask, OVERTAKEN } from './ask.ts'
 import { answersUrl } from './cache-key.ts'
 import { type Core, decisionContext } from './core.ts'
-import { withDeadline } from './deadlines.ts'
-import { discard } from './exchange.ts'
+import { isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
@@ -21,9 +20,8 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const decision = decideNow(presented, core.store.peek(presented.key), core)
-  if (!core.settings.durable || (decision.kind !== 'forward' && decision.kind !== 'refuse'))
-    return act(decision, presented, core, accept)
-  return lookFurther(decision, presented, core, accept)
+  if (isReuse(decision)) return serve(decision, presented, core, accept)
+  return patiently(presented, core, (patient) => goFurther(decision, patient, core, accept))
 }
 
 /** What to do with a request, given what is stored under its key. */
@@ -39,53 +37,82 @@ export function decideNow(
   return decide(presented.request, candidates ?? [], decisionContext(presented, core, random))
 }
 
-/** Memory has nothing of use: the disk is asked, and when it hangs, the network starts beside it; the first usable answer wins. */
-async function lookFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
-  const timer = new AbortController()
-  const reading = core.store.read(presented.key).then((record) => decideNow(presented, record, core))
-  const inTime =
-    (await Promise.race([reading, core.sleep(core.settings.diskMs, timer.signal).catch(() => {})])) ??
-    // While a busy page kept both waiting, the timer came due first: what the disk has answered meanwhile counts as in time.
-    (await Promise.race([reading, core.sleep(0, timer.signal).catch(() => {})]))
-  timer.abort()
-  if (inTime) return act(inTime, presented, core, accept)
+type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>
+const isReuse = (decision: Decision): decision is Reuse =>
+  decision.kind === 'reuse' || decision.kind === 'reuse-and-revalidate'
 
-  const late = reading.then((found) =>
-    found.kind === 'reuse' || found.kind === 'reuse-and-revalidate'
-      ? act(found, presented, core, accept)
-      : new Promise<never>(() => {}),
-  )
-  const flying = (async () => act(decision, presented, core, accept))()
+/** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */
+async function goFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
   try {
-    const answer = await Promise.race([late, flying])
-    flying.then(
-      (other) => other !== answer && letGo(other),
-      () => {},
-    )
-    return answer
+    return core.settings.durable && (decision.kind === 'forward' || decision.kind === 'refuse')
+      ? await lookFurther(decision, presented, core, accept)
+      : await act(decision, presented, core, accept)
   } catch (error) {
-    presented.signal?.throwIfAborted()
-    const found = await withDeadline(reading, presented, core)
-    const stored = 'stored' in found ? found.stored : undefined
-    const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
-    if (!numbers) throw error
-    return replay(stored, presented.request, numbers, 'stale-if-error', { why: 'stale' })
+    if (error !== OVERTAKEN) throw error
+    return goFurther(decideNow(presented, core.store.peek(presented.key), core), presented, core, accept)
   }
+}
+
+/** The disk is asked, and when it hangs, the network starts beside it; the first usable answer wins. */
+async function lookFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+  const { patience } = presented
+  const reading = unlessAborted(
+    core.store.read(presented.key).then((record) => decideNow(presented, record, core)),
+    patience,
+  )
+  const isInTime =
+    decision.kind === 'refuse' || // there is nothing to start beside it
+    (await isDoneWithin(reading, core.settings.diskMs, core)) ||
+    // While a busy page kept both waiting, the timer came due first: what the disk has answered meanwhile counts as in time.
+    (await isDoneWithin(reading, 0, core))
+  if (isInTime) return act(await reading, presented, core, accept)
+
+  const flying = (async () => act(decision, presented, core, accept))()
+  const outcome = flying.then(
+    (answer) => (isOriginError(answer.status) ? undefined : answer),
+    () => undefined,
+  )
+  const first = await Promise.race([reading, outcome])
+  if (first && 'status' in first) return first
+  const found = await reading
+  const late = await insteadOf(flying, found, presented, core, accept)
+  if (late) flying.then(letGo, () => {})
+  return late ?? flying
+}
+
+/** What the disk has to offer while the network is asked, or has failed. */
+async function insteadOf(
+  flying: Promise<Answer>,
+  found: Decision,
+  presented: Presented,
+  core: Core,
+  accept?: Accept,
+): Promise<Answer | undefined> {
+  if (isReuse(found)) return serve(found, presented, core, accept)
+  const stored = 'stored' in found ? found.stored : undefined
+  const serveStale = (cause: Cause, status?: number) => {
+    const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
+    return numbers && replay(stored, presented.request, numbers, cause, { why: 'stale', ...(status && { status }) })
+  }
+  if (!serveStale('stale-if-error')) return undefined
+  if (!(await isDoneWithin(flying, softMsOf(presented, core), core))) return serveStale('soft-deadline')
+  return flying.then(
+    ({ status }) => (isOriginError(status) ? serveStale('stale-if-error', status) : undefined),
+    () => (presented.signal?.aborted ? undefined : serveStale('stale-if-error')),
+  )
 }
 
 /** An answer that nobody will have: its body ends, unless others read it. */
 function letGo({ body }: Answer): void {
-  if ('shared' in body) body.release()
+  if ('stream' in body) body.stream.cancel().catch(() => {})
   else if ('raw' in body) discard(body.raw)
 }
 
-function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
+async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
   switch (decision.kind) {
     case 'reuse':
-      return fromStore(decision, presented)
     case 'reuse-and-revalidate':
-      refreshBehind(decision.stored, presented, core)
-      return fromStore(decision, presented)
+      return serve(decision, presented, core, accept)
     case 'validate':
     case 'forward':
       return ask(decision, presented, core, accept)
@@ -96,11 +123,9 @@ function act(decision: Decision, presented: Presented, core: Core, accept?: Acce
   }
 }
 
-function fromStore(
-  { stored, numbers, cause }: Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>,
-  { request }: Presented,
-): Answer {
-  return replay(stored, request, numbers, cause, 'hit')
+function serve({ kind, stored, numbers, cause }: Reuse, presented: Presented, core: Core, accept?: Accept): Answer {
+  if (kind === 'reuse-and-revalidate') refreshBehind(stored, presented, core, accept)
+  return replay(stored, presented.request, numbers, cause, 'hit')
 }
 
 /** `only-if-cached` without a stored response: 504 for the directive (RFC 9111 §5.2.1.7), a network error for the mode (Fetch). */

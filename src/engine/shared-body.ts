@@ -9,6 +9,8 @@ export interface SharedBody {
   readonly whole: Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Whether nobody reads it, though it has not come to its end. */
   idle(): boolean
+  /** Ends it for all, and lets go of the source. */
+  stop(reason: unknown): void
 }
 
 /** Who wants to know how it ends. */
@@ -28,8 +30,8 @@ interface Cursor {
 /**
  * Reads `source` once, as fast as it comes while it is at most `limit` bytes, so that it can be stored whether its readers read or not.
  *
- * Beyond the limit nothing is kept: it is then read only as fast as the fastest reader asks, and a reader that lies more than `limit`
- * bytes behind another one fails, so memory stays bounded (`Response.clone()` would buffer without bound).
+ * Beyond the limit nothing is kept: it is then read only as fast as the fastest reader asks, and a reader that lies more than twice the limit
+ * behind another one fails, so memory stays bounded (`Response.clone()` would buffer without bound).
  */
 export function shareBody(
   source: ReadableStream<Uint8Array>,
@@ -67,7 +69,8 @@ export function shareBody(
         size -= chunks.shift()?.byteLength ?? 0
         dropped++
       }
-      if (size <= limit || cursors.size === 1) return
+      // Who comes from within the limit has as much again to catch up.
+      if (size <= 2 * limit || cursors.size === 1) return
       cursors.delete(cursor)
       cursor.fail(
         new TypeError('This reader is too far behind another one of the same response, which is too large to keep'),
@@ -84,6 +87,7 @@ export function shareBody(
         if (end) return
       }
       const { done, value } = await reader.read()
+      if (end) return // a stopped source ends as a whole one does
       if (done) {
         if (kept) {
           const bytes = concatenate(chunks, size)
@@ -156,6 +160,10 @@ export function shareBody(
     open,
     whole,
     idle,
+    stop(error) {
+      reader.cancel(error).catch(() => {})
+      finish({ error })
+    },
   }
 }
 

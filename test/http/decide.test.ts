@@ -485,9 +485,14 @@ describe('a range (RFC 9110 §14.2, RFC 9111 §3.3)', () => {
   })
 
   test('a fresh beginning is completed, a stale one is not', () => {
-    const beginning = part(0, 4)
+    const beginning = { ...part(0, 4), etag: '"v1"' }
     expect(ask(undefined, [beginning])).toEqual({ kind: 'forward', cause: 'miss', why: 'partial', partial: beginning })
     expect(ask(undefined, [beginning], 60)).toEqual({ kind: 'forward', cause: 'miss', why: 'partial' })
+  })
+
+  test('a beginning that no strong validator could join to its rest is not completed (RFC 9110 §15.3.7.3)', () => {
+    for (const beginning of [part(0, 4), { ...part(0, 4), etag: 'W/"v1"' }])
+      expect(ask(undefined, [beginning])).toEqual({ kind: 'forward', cause: 'miss', why: 'partial' })
   })
 })
 
