@@ -47,6 +47,17 @@ function browserProjects(): TestProjectInlineConfiguration[] {
   ]
 }
 
+/** A Chromium of its own that is killed, with a profile of its own. */
+const soakProject = (): TestProjectInlineConfiguration[] =>
+  paths.chromium
+    ? [
+        {
+          extends: true,
+          test: { name: 'soak', environment: 'node', include: ['test/soak/**/*.test.ts'], testTimeout: 120_000 },
+        },
+      ]
+    : []
+
 /** The packed tarball in other people's projects; its bundles run in Chromium. */
 const packageProject = (): TestProjectInlineConfiguration[] =>
   paths.chromium
@@ -77,7 +88,13 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts', 'test/**/*.dom.test.ts', 'test/package/**', 'test/conformance/**'],
+          exclude: [
+            'test/**/*.browser.test.ts',
+            'test/**/*.dom.test.ts',
+            'test/package/**',
+            'test/conformance/**',
+            'test/soak/**',
+          ],
         },
       },
       {
@@ -101,6 +118,7 @@ export default defineConfig({
         },
       },
       ...packageProject(),
+      ...soakProject(),
       ...browserProjects(),
     ],
   },

@@ -29,6 +29,12 @@ interface MutantsReport {
   readonly survived: readonly unknown[]
 }
 
+/** What `npm run soak` writes: rounds after which everything was as it must be, and the one after which it was not. */
+interface SoakReport {
+  readonly held: number
+  readonly broken: readonly unknown[]
+}
+
 /** A test file that could not be loaded holds no test, and counts as one that failed. */
 const readVitest = ({ numPassedTests, numFailedTests, numPendingTests, testResults }: VitestReport): Counts => ({
   passed: numPassedTests,
@@ -53,6 +59,7 @@ const readers = {
     failed: survived.length,
     skipped: 0,
   }),
+  soak: ({ held, broken }: SoakReport): Counts => ({ passed: held, failed: broken.length, skipped: 0 }),
 }
 
 /** A report's name, and that of its file without its ending. */

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { chromiumLaunch, paths } from '../support/browsers.ts'
+
+/** How long Chromium may take over anything before it counts as hung, in milliseconds. */
+const PATIENCE_MS = 60_000
+
+interface Message {
+  readonly id?: number
+  readonly sessionId?: string
+  readonly method?: string
+  readonly params?: { readonly name?: string; readonly payload?: string }
+  readonly result?: Record<string, unknown>
+  readonly error?: { readonly message: string }
+}
+
+/** A tab of a browser that may die at any moment. */
+export interface Tab {
+  /** The value of an expression, awaited, as JSON has it. */
+  evaluate(expression: string): Promise<unknown>
+  /** Lets the renderer crash; resolved when it has. */
+  crash(): Promise<void>
+}
+
+/** A Chromium of our own, driven through a pipe. */
+export interface Browser {
+  /** Opens a tab that has loaded `url`. Whatever its page says by `tell(text)` reaches `onTold`, in order. */
+  open(url: string, onTold: (text: string) => void): Promise<Tab>
+  /** SIGKILL to the whole process group, at once; resolved when it is dead and everything that it said before is told. */
+  kill(): Promise<void>
+}
+
+/** Starts Chromium as the leader of a process group of its own. */
+export async function launch(profile: string): Promise<Browser> {
+  if (!paths.chromium) throw new Error('There is no Chromium on this machine')
+  // It names the process that was killed. Should another one have its number by now, Chromium would not start.
+  rmSync(join(profile, 'SingletonLock'), { force: true })
+  const args = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-breakpad',
+    '--disable-crash-reporter',
+    '--disable-renderer-backgrounding',
+    '--disable-backgrounding-occluded-windows',
+    '--remote-debugging-pipe',
+    `--user-data-dir=${profile}`,
+    ...chromiumLaunch.args,
+    'about:blank',
+  ]
+  const child = spawn(paths.chromium, args, {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  const [, , , commands, answers] = child.stdio as unknown as [null, null, null, Writable, Readable]
+  const pending = new Map<number, { resolve(result: Record<string, unknown>): void; reject(error: Error): void }>()
+  const listeners = new Set<(message: Message) => void>()
+  let ids = 0
+
+  const closed = new Promise<void>((resolve) => child.on('close', () => resolve()))
+  const kill = () => {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL')
+    } catch {
+      // It is dead already.
+    }
+  }
+  // Whatever ends this process takes the browser along.
+  process.once('exit', kill)
+  closed.then(() => {
+    process.off('exit', kill)
+    for (const { reject } of pending.values()) reject(new Error('Chromium has ended'))
+    pending.clear()
+  })
+  // A pipe breaks when its other end is killed.
+  commands.on('error', () => {})
+  answers.on('error', () => {})
+
+  let rest = ''
+  answers.setEncoding('utf8')
+  answers.on('data', (text: string) => {
+    const messages = (rest + text).split('\0')
+    rest = messages.pop() ?? ''
+    for (const one of messages) {
+      const message = JSON.parse(one) as Message
+      for (const listener of [...listeners]) listener(message)
+      const waiting = pending.get(message.id ?? -1)
+      if (!waiting) continue
+      pending.delete(message.id as number)
+      if (message.error) waiting.reject(new Error(message.error.message))
+      else waiting.resolve(message.result ?? {})
+    }
+  })
+
+  const inTime = <T>(what: string, work: Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${what}: no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS)
+    })
+    return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  }
+
+  const send = (method: string, params: object = {}, sessionId?: string): Promise<Record<string, unknown>> => {
+    const id = ++ids
+    const answer = new Promise<Record<string, unknown>>((resolve, reject) => pending.set(id, { resolve, reject }))
+    // Who is killed does not answer.
+    answer.catch(() => {})
+    commands.write(`${JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) })}\0`)
+    return inTime(method, answer)
+  }
+
+  const once = (method: string, sessionId: string): Promise<void> =>
+    inTime(
+      method,
+      new Promise((resolve, reject) => {
+        const listener = (message: Message) => {
+          if (message.method !== method || message.sessionId !== sessionId) return
+          listeners.delete(listener)
+          resolve()
+        }
+        listeners.add(listener)
+        closed.then(() => reject(new Error('Chromium has ended')))
+      }),
+    )
+
+  async function open(url: string, onTold: (text: string) => void): Promise<Tab> {
+    const { targetId } = await send('Target.createTarget', { url: 'about:blank' })
+    const { sessionId } = (await send('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string }
+    listeners.add(({ sessionId: from, method, params }) => {
+      if (from === sessionId && method === 'Runtime.bindingCalled' && params?.name === 'tell')
+        onTold(params.payload ?? '')
+    })
+    await Promise.all([
+      send('Page.enable', {}, sessionId),
+      send('Inspector.enable', {}, sessionId),
+      send('Runtime.enable', {}, sessionId),
+      send('Runtime.addBinding', { name: 'tell' }, sessionId),
+    ])
+    await Promise.all([once('Page.loadEventFired', sessionId), send('Page.navigate', { url }, sessionId)])
+    return {
+      async evaluate(expression) {
+        const { result, exceptionDetails } = (await send(
+          'Runtime.evaluate',
+          { expression, awaitPromise: true, returnByValue: true },
+          sessionId,
+        )) as { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } }
+        if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? 'The page has thrown')
+        return result.value
+      },
+      async crash() {
+        const crashed = once('Inspector.targetCrashed', sessionId)
+        // Its answer never comes.
+        send('Page.crash', {}, sessionId).catch(() => {})
+        await crashed
+      },
+    }
+  }
+
+  return {
+    open,
+    async kill() {
+      kill()
+      await inTime('The death of Chromium', closed)
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { seededRandom } from '../../src/testing/seeded-random.ts'
+import { type BodyFacts, items, makeBody } from './body.ts'
+
+/** What an origin has said, and so may lie in a cache. */
+export interface Given {
+  /** Every representation that was sent, by its version. */
+  readonly bodies: ReadonlyMap<number, BodyFacts>
+  /** When the last request was made that was answered by a 304 for this version. */
+  readonly confirmed: ReadonlyMap<number, number>
+}
+
+export interface SoakOrigin extends Given {
+  readonly base: string
+  /** Called when the end of a representation has been handed to the network. */
+  onSent: () => void
+  stop(): Promise<void>
+}
+
+/** Fresh for long, stale at once but useful on error, to be validated each time, stale soon. */
+const CACHE_CONTROL = [
+  'max-age=3600',
+  'max-age=0, stale-if-error=86400',
+  'no-cache',
+  'max-age=1, stale-while-revalidate=600, stale-if-error=600',
+]
+
+/** Bytes from 0 to 4,000, to 64,000, to 250,000: inside their record and apart from it. */
+const SIZES = [4_000, 4_000, 64_000, 250_000]
+
+/** Serves the page with `script`, and for each item representations that change every now and then. */
+export async function startOrigin(seed: number, script: string): Promise<SoakOrigin> {
+  const random = seededRandom(seed)
+  const bodies = new Map<number, BodyFacts>()
+  const confirmed = new Map<number, number>()
+  const current = new Map<string, number>()
+
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://origin')
+    if (pathname === '/') {
+      response.setHeader('content-type', 'text/html')
+      response.end('<!doctype html><title>soak</title><script src="/soak.js"></script>')
+      return
+    }
+    if (pathname === '/soak.js') {
+      response.setHeader('content-type', 'text/javascript')
+      response.end(script)
+      return
+    }
+    const variant = request.headers['x-variant']
+    const index = items.findIndex((one) => one.path === pathname && one.variant === variant)
+    const item = items[index]
+    if (!item) {
+      response.writeHead(404).end()
+      return
+    }
+    const asked = Number(request.headers['x-asked'])
+    const version = current.get(item.name)
+    response.setHeader('cache-control', CACHE_CONTROL[index % CACHE_CONTROL.length] as string)
+    if (item.variant) response.setHeader('vary', 'x-variant')
+    if (version && request.headers['if-none-match'] === `"${version}"` && random() < 0.6) {
+      confirmed.set(version, Math.max(asked, confirmed.get(version) ?? 0))
+      response.writeHead(304, { etag: `"${version}"` }).end()
+      return
+    }
+    const next = bodies.size + 1
+    bodies.set(next, { name: item.name, version: next, asked })
+    current.set(item.name, next)
+    const size = Math.floor(random() * (SIZES[Math.floor(random() * SIZES.length)] as number))
+    const body = makeBody({ name: item.name, version: next, asked }, size)
+    response.writeHead(200, {
+      etag: `"${next}"`,
+      'content-type': index % 2 === 0 ? 'application/json' : 'application/octet-stream',
+    })
+    // In two parts, so that some are cut off in the middle.
+    response.write(body.slice(0, body.length / 2))
+    setImmediate(() => response.end(body.slice(body.length / 2), () => origin.onSent()))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const origin: SoakOrigin = {
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    bodies,
+    confirmed,
+    onSent: () => {},
+    async stop() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return origin
+}
