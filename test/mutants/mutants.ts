@@ -38,10 +38,10 @@ export const mutants: readonly Mutant[] = [
     'if (ageMs <= numbers.staleWhileRevalidateMs',
   ),
   one(
-    'stale-if-error on any error status (RFC 5861 §4)',
+    'stale-if-error on 404, 429 and 501 too (RFC 5861 §4)',
     'http/decide.ts',
     'status === 500 || (status >= 502 && status <= 504)',
-    'status >= 400',
+    '[404, 429].includes(status) || (status >= 500 && status <= 504)',
   ),
   one(
     'must-revalidate is ignored by the stale windows (RFC 9111 §5.2.2.2)',
@@ -50,10 +50,22 @@ export const mutants: readonly Mutant[] = [
     'noCache === true || purge',
   ),
   one(
+    'must-revalidate is ignored by stale-while-revalidate alone (RFC 9111 §5.2.2.2)',
+    'http/decide.ts',
+    'staleWhileRevalidateMs: prohibited',
+    "staleWhileRevalidateMs: noCache === true || purge?.mode === 'invalidate'",
+  ),
+  one(
     'no-cache is ignored when the origin fails (RFC 9111 §5.2.2.4)',
     'http/decide.ts',
     'const prohibited = noCache === true || mustRevalidate',
     'const prohibited = mustRevalidate',
+  ),
+  one(
+    'no-cache of the request is ignored when the origin fails (RFC 9111 §5.2.1.4)',
+    'http/decide.ts',
+    "if (purge?.mode === 'hard' || presented.directives.noCache || presented.cacheMode === 'no-cache')",
+    "if (purge?.mode === 'hard')",
   ),
   one(
     'the stored Age survives a 304 (RFC 9111 §4.2.3)',
@@ -82,8 +94,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'fields are looked up in a plain object',
     'http/fields.ts',
-    'export function fieldValue(headers: HeaderList, name: string): string | undefined {',
-    'export function fieldValue(headers: HeaderList, name: string): string | undefined {\n  if (Math.PI > 3) return (Object.fromEntries(headers) as Record<string, string>)[name]',
+    '  let value: string | undefined\n  for (const [one, line] of headers) {',
+    "  const fields: Record<string, string> = {}\n  for (const [one, line] of headers) fields[one] = fields[one] === undefined ? line : [fields[one], line].join(', ')\n  return fields[name]\n  let value: string | undefined\n  for (const [one, line] of headers) {",
   ),
   one(
     'a body counts as whole before it has ended',
@@ -92,6 +104,30 @@ export const mutants: readonly Mutant[] = [
     'if (done || size > 0) {',
     engine,
   ),
+  one(
+    'the first part of a body is stored before the rest has come',
+    'engine/shared-body.ts',
+    '      chunks.push(value)',
+    '      if (kept && size === 0) void onWhole(value.slice() as Uint8Array<ArrayBuffer>)\n      chunks.push(value)',
+    engine,
+  ),
+  {
+    name: 'what came before its last reader left is stored',
+    edits: [
+      {
+        file: 'src/engine/shared-body.ts',
+        find: 'if (leave() && idle()) onIdle()',
+        replace: 'if (leave() && idle()) {\n        void onWhole(concatenate(chunks, size))\n        onIdle()\n      }',
+      },
+      {
+        file: 'src/engine/shared-body.ts',
+        find: '          if (idle()) onIdle()\n',
+        replace:
+          '          if (idle()) {\n            void onWhole(concatenate(chunks, size))\n            onIdle()\n          }\n',
+      },
+    ],
+    tests: engine,
+  },
   one(
     'what came before a stream failed is stored',
     'engine/shared-body.ts',
@@ -127,6 +163,20 @@ export const mutants: readonly Mutant[] = [
     engine,
   ),
   one(
+    'a 304 carries the epoch of its arrival, not of its dispatch',
+    'engine/exchange.ts',
+    'const update = { headers, ...dispatch, responseTime,',
+    'const update = { headers, ...dispatch, epoch: core.store.epoch(), responseTime,',
+    engine,
+  ),
+  one(
+    'what a HEAD freshens carries the epoch of its arrival, not of its dispatch',
+    'engine/receive.ts',
+    'const update = { headers, ...dispatch, responseTime,',
+    'const update = { headers, ...dispatch, epoch: core.store.epoch(), responseTime,',
+    engine,
+  ),
+  one(
     'reads do not look at the purge log',
     'http/purge-effect.ts',
     'if (!purge || purge.number <= asked) break',
@@ -144,6 +194,13 @@ export const mutants: readonly Mutant[] = [
     'engine/flights.ts',
     'if (waiting > 0 || isRead()) return',
     'if (isRead()) return',
+    engine,
+  ),
+  one(
+    "the request goes out with its first caller's signal",
+    'engine/exchange.ts',
+    'method: request.method, headers, signal, ...(cache && { cache })',
+    'method: request.method, headers, signal: presented.signal ?? signal, ...(cache && { cache })',
     engine,
   ),
   {
@@ -170,11 +227,18 @@ export const mutants: readonly Mutant[] = [
     'url.origin === new URL(base).origin ?',
     'url.origin ?',
   ),
+  one('a group of another origin can be invalidated (RFC 9875 §3)', 'http/tags.ts', 'origin}\\0', "'group'}\\0"),
   one(
     "a shared cache's lifetime is used (RFC 9111 §5.2.2.10)",
     'http/cache-control.ts',
     'const copies = said.get(key.replace(',
     "const copies = (key === 'maxAge' ? said.get('s-maxage') : undefined) ?? said.get(key.replace(",
+  ),
+  one(
+    "a CDN's field gives the lifetime (RFC 9213)",
+    'http/cache-control.ts',
+    "read(headers, 'cache-control', ofResponses)",
+    "read(headers, fieldValue(headers, 'cdn-cache-control') === undefined ? 'cache-control' : 'cdn-cache-control', ofResponses)",
   ),
   one(
     'immutable is a lifetime (RFC 8246 §2)',
@@ -183,6 +247,7 @@ export const mutants: readonly Mutant[] = [
     "if (directives.immutable) return { ms: 31_536_000_000, source: 'max-age' }\n  if (directives.maxAge !== undefined) return { ms: directives.maxAge, source: 'max-age' }",
   ),
   one('a hidden Vary counts as absent', 'http/nominated-fields.ts', "type === 'cors' ? 'unknown' : []", '[]'),
+  one('a hidden Content-Encoding counts as absent', 'engine/keep.ts', "    stored.type !== 'cors' &&\n", '', engine),
   one(
     'a failing store fails the read',
     'stores/layered.ts',
