@@ -14,6 +14,7 @@ import type {
   WriteOptions,
 } from '../ports/store.ts'
 import { createConnection } from './connection.ts'
+import { nameOf, sealedBody, sealedRecord, unsealedBody, unsealedRecord } from './seal.ts'
 import {
   arePurges,
   isForeign,
@@ -65,6 +66,8 @@ interface View {
   readonly partition: string | undefined
   readonly records: Map<string, StoredRecord | undefined>
   readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
+  /** Places where there is something of no use, or no body though a record may name one. */
+  readonly damaged: StoreKey[]
 }
 
 interface Reader {
@@ -90,14 +93,19 @@ const MAX_PASSES = 3
 /** Visited bits written along with one transaction, and remembered at most. */
 const MAX_VISITED = 100
 
+/** After the disk was full, no room is made again for this long, in milliseconds: if that did not help, it would only cost what is stored. */
+const FULL_MS: Ms = 60_000
+
+const NOTHING = { bytes: 0, named: 0 }
+
 /**
  * Keeps everything in one IndexedDB database. A record, its bodies and the log are read and written in one transaction, so that a tab killed in the middle leaves the old or the
  * new, never half. Reads of the same moment share a transaction, and so do writes that come while another one is under way.
  *
  * | key | value |
  * |---|---|
- * | `['record', partition, key]` | a `StoredRecord` |
- * | `['body', partition, key, id]` | the bytes of a large body |
+ * | `['record', partition, key]` | a `StoredRecord` with its checksum |
+ * | `['body', partition, key, id]` | the bytes of a large body with theirs |
  * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
  * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |
  * | `['meta', 'space']` | bytes in use, and the hand |
@@ -111,9 +119,10 @@ export function createIndexedDbStore({
   inlineBytes = 65_536,
   deadlineMs = 3_000,
   onNotice,
+  clock,
   ...place
 }: IndexedDbOptions): Store {
-  const connection = createConnection({ ...place, factory, deadlineMs })
+  const connection = createConnection({ ...place, factory, clock, deadlineMs })
   let readers: Reader[] = []
   let writers: Writer[] = []
   let isWriting = false
@@ -121,19 +130,62 @@ export function createIndexedDbStore({
   let seen: PurgeLog | undefined
   /** Records read since their visited bits were last written. */
   const visited = new Map<string, IDBValidKey>()
+  /** When the disk was last found to be full. */
+  let fullAt = Number.NEGATIVE_INFINITY
+  /** What was removed since then, and is in no account yet. */
+  let unaccounted = NOTHING
 
   /** Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited. */
   async function look(objects: IDBObjectStore, keys: readonly StoreKey[]): Promise<View> {
-    const [head, ...values] = await Promise.all(
-      [LOG, ...keys].map((key) => promisifyRequest<unknown>(objects.get(key as IDBValidKey))),
-    )
+    const [head, ...values] = await Promise.all([LOG, ...keys].map((key) => valueUnder(objects, key as IDBValidKey)))
     const log = await logOf(objects, head)
     const partition = log && isObject(head) && isText(head.partition) ? head.partition : undefined
-    const view: View = { log, partition, records: new Map(), bodies: new Map() }
+    const view: View = { log, partition, records: new Map(), bodies: new Map(), damaged: [] }
     for (const [index, key] of keys.entries()) {
       const value = values[index]
-      if (key[0] === 'record') view.records.set(nameOf(key), isStoredRecord(value) ? value : undefined)
-      else if (value instanceof Uint8Array) view.bodies.set(nameOf(key), value as Uint8Array<ArrayBuffer>)
+      if (key[0] === 'record') {
+        const record = unsealedRecord(value, key)
+        view.records.set(nameOf(key), record)
+        if (value !== undefined && !record) view.damaged.push(key)
+      } else {
+        const bytes = unsealedBody(value, key)
+        if (bytes) view.bodies.set(nameOf(key), bytes)
+        else view.damaged.push(key)
+      }
+    }
+    return view
+  }
+
+  /** Removes what is of no use, if it still is when its turn comes. Nobody waits for it. */
+  function repair(damaged: readonly StoreKey[]): void {
+    for (const key of damaged) {
+      const [kind, partition, name] = key
+      const place = ['record', partition, name] as const
+      writers.push({
+        keys: kind === 'record' ? [place] : [place, key],
+        change(snapshot) {
+          const responses = snapshot.record(partition, name)?.responses ?? []
+          const whole = responses.filter(
+            ({ body }) => body.bytes || body.id !== key[3] || snapshot.body(partition, name, body.id),
+          )
+          if (whole.length === responses.length) return []
+          const value: StoredRecord | undefined = whole.length > 0 ? { v: 1, responses: whole } : undefined
+          return [{ kind: 'record', partition, key: name, value }]
+        },
+        resolve() {},
+        reject() {},
+      })
+    }
+    if (damaged.length > 0) flushWrites()
+  }
+
+  /** Looks within a transaction that writes: records of no use are gone afterwards, with their bodies. */
+  async function lookAndTidy(objects: IDBObjectStore, keys: readonly StoreKey[]): Promise<View> {
+    const view = await look(objects, keys)
+    for (const [kind, partition, key] of view.damaged) {
+      if (kind !== 'record') continue
+      objects.delete(['record', partition, key as string[]])
+      objects.delete(keyRange.bound(['body', partition, key], ['body', partition, key, []]))
     }
     return view
   }
@@ -162,6 +214,7 @@ export function createIndexedDbStore({
       seen = view.log ?? (await commit([{ keys: [], change: () => [] }], 'relaxed'))[0]
       const snapshot = snapshotOf(view, seen as PurgeLog)
       for (const reader of flushed) reader.resolve(snapshot)
+      repair(view.damaged)
     } catch (error) {
       for (const reader of flushed) reader.reject(error)
     }
@@ -180,13 +233,13 @@ export function createIndexedDbStore({
     isWriting = false
   }
 
-  /** Writes together; when that fails, each alone, so that nobody fails for another's sake. */
+  /** Writes together; when that fails, each alone, so that nobody fails for another's sake. At the deadline all have failed. */
   async function write(together: readonly Writer[], durability: WriteOptions['durability']): Promise<void> {
     try {
       const logs = await commit(together, durability)
       for (const [index, writer] of together.entries()) writer.resolve(logs[index] as PurgeLog)
     } catch (error) {
-      if (together.length === 1) together[0]?.reject(error)
+      if (together.length === 1 || isNamed(error, 'TimeoutError')) for (const writer of together) writer.reject(error)
       else for (const writer of together) await write([writer], durability)
     }
   }
@@ -204,19 +257,38 @@ export function createIndexedDbStore({
         for (const [, key] of bits) objects.put(1, key)
         return apply(objects, changes, evicted)
       })
-    const logs = await run().catch(async (error: unknown) => {
-      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error
-      // The disk has less room than we were given: give up half of what is there, and try once more.
-      await connection.transact('readwrite', 'relaxed', async (objects) => {
-        const space = await spaceOf(objects)
-        await evict(objects, space, space.bytes / 2, new Set(), [])
+    const logs = await run()
+      .catch(async (error: unknown) => {
+        const since = clock.now() - fullAt
+        if (!isNamed(error, 'QuotaExceededError') || (durability === 'relaxed' && since >= 0 && since < FULL_MS))
+          throw error
+        // The disk has less room than we were given: give up half of what is there, and try once more. A full disk takes nothing at all, so the accounts have to wait.
+        fullAt = clock.now()
+        const freed = await connection.transact('readwrite', 'relaxed', async (objects) => {
+          const space = await spaceOf(objects)
+          const { bytes, named } = await evict(objects, space, space.bytes / 2, new Set(), evicted)
+          return { bytes: space.bytes - bytes, named: space.named - named }
+        })
+        for (const notice of evicted) onNotice(notice)
+        unaccounted = { bytes: unaccounted.bytes + freed.bytes, named: unaccounted.named + freed.named }
+        return run()
       })
-      return run()
-    })
+      .catch(async (error: unknown) => {
+        if (!isNamed(error, 'QuotaExceededError') || durability === 'relaxed') throw error
+        // Not even room for a purge: where nothing is left, it holds.
+        let { log } = await forget()
+        const nothing = { partition: undefined, records: new Map(), bodies: new Map() }
+        return changes.map(({ change }) => {
+          for (const one of change(snapshotOf(nothing, log)))
+            if (one.kind === 'purge') log = appendPurge(log, one.purge)
+          return log
+        })
+      })
     // Only now: what was aborted has not been seen.
     seen = logs.at(-1)
+    unaccounted = NOTHING
     for (const [name] of bits) visited.delete(name)
-    evicted.forEach(onNotice)
+    for (const notice of evicted) onNotice(notice)
     return logs
   }
 
@@ -225,13 +297,13 @@ export function createIndexedDbStore({
     changes: readonly Pick<Writer, 'keys' | 'change'>[],
     evicted: StoreNotice[],
   ): Promise<PurgeLog[]> {
-    const view = await look(
+    const view = await lookAndTidy(
       objects,
       changes.flatMap(({ keys }) => keys),
     )
     const before = view.log
     let log = before ?? emptyLog(token(random))
-    const growth = { bytes: 0, named: 0 }
+    const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
     const written = new Set<string>()
     const logs: PurgeLog[] = []
     for (const { change } of changes) {
@@ -240,7 +312,7 @@ export function createIndexedDbStore({
         else if (!isForeign(one.partition, view.partition)) {
           const name = nameOf(['record', one.partition, one.key])
           if (!view.records.has(name)) {
-            const { records } = await look(objects, [['record', one.partition, one.key]])
+            const { records } = await lookAndTidy(objects, [['record', one.partition, one.key]])
             view.records.set(name, records.get(name))
           }
           const bytes = putRecord(objects, view, one)
@@ -258,7 +330,7 @@ export function createIndexedDbStore({
       const grown = { ...space, bytes, named: Math.max(0, space.named + growth.named) }
       if (bytes <= maxBytes) objects.put(grown satisfies Space, SPACE)
       // A little more than needed, so that not every write has to.
-      else await evict(objects, grown, maxBytes - maxBytes / 16, written, evicted)
+      else objects.put(await evict(objects, grown, maxBytes - maxBytes / 16, written, evicted), SPACE)
     }
     return logs
   }
@@ -272,8 +344,20 @@ export function createIndexedDbStore({
     objects.put(purges, PURGES)
   }
 
+  /** Removes everything, which takes no room. The next life is named when there is some. */
+  async function forget() {
+    const log = emptyLog(token(random))
+    const removed = await connection.transact('readwrite', 'strict', async (objects) => {
+      const count = (kind: string) => promisifyRequest(objects.count(keyRange.bound([kind], [kind, []])))
+      const [{ bytes }, records, bodies] = await Promise.all([spaceOf(objects), count('record'), count('body')])
+      objects.clear()
+      return { records, bodies, bytes }
+    })
+    return { log, removed }
+  }
+
   async function enter(partition: string) {
-    const entered = await connection.transact('readwrite', 'strict', async (objects) => {
+    const entering = connection.transact('readwrite', 'strict', async (objects) => {
       const view = await look(objects, [])
       const log = view.log ?? emptyLog(token(random))
       if (view.log && view.partition === partition) return { log, removed: { records: 0, bodies: 0, bytes: 0 } }
@@ -288,6 +372,10 @@ export function createIndexedDbStore({
       objects.put({ ...space, bytes: Math.max(0, space.bytes - space.named), named: 0 } satisfies Space, SPACE)
       putLog(objects, log, partition)
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
+    })
+    const entered = await entering.catch((error: unknown) => {
+      if (!isNamed(error, 'QuotaExceededError')) throw error
+      return forget()
     })
     seen = entered.log
     return entered
@@ -307,8 +395,9 @@ export function createIndexedDbStore({
       if (one.memoryOnly || size > maxEntryBytes || !(bytes ?? former(one))) return []
       const isApart = !bytes || bytes.byteLength > inlineBytes
       if (isApart && bytes && !former(one)) {
-        objects.put(bytes, bodyKey(partition, key, id))
-        view.bodies.set(nameOf(['body', partition, key, id]), bytes)
+        const name = ['body', partition, key, id] as const
+        objects.put(sealedBody(bytes, name), bodyKey(partition, key, id))
+        view.bodies.set(nameOf(name), bytes)
       }
       return [{ ...one, body: isApart ? { id, size } : { id, size, bytes } }]
     })
@@ -318,20 +407,20 @@ export function createIndexedDbStore({
       view.bodies.delete(nameOf(['body', partition, key, body.id]))
     }
     const after: StoredRecord | undefined = responses.length > 0 ? { v: 1, responses } : undefined
-    if (after) objects.put(after, name as unknown as IDBValidKey)
+    if (after) objects.put(sealedRecord(after, name), name as unknown as IDBValidKey)
     else objects.delete(name as unknown as IDBValidKey)
     view.records.set(nameOf(name), after)
     return (after ? sizeOf(after) : 0) - (before ? sizeOf(before) : 0)
   }
 
-  /** Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). */
+  /** Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). Only removes: the accounts are the caller's. */
   async function evict(
     objects: IDBObjectStore,
     { bytes, named, hand }: Space,
     goal: number,
     spared: ReadonlySet<string>,
     evicted: StoreNotice[],
-  ): Promise<void> {
+  ): Promise<Space> {
     let start = hand
     for (let pass = 1; pass <= MAX_PASSES && bytes > goal; pass++) {
       const request = objects.openCursor()
@@ -370,7 +459,7 @@ export function createIndexedDbStore({
       start = bytes > goal ? undefined : cursor?.key
       if (bytes > goal && counted >= 0) bytes = counted
     }
-    objects.put({ bytes: Math.max(0, bytes), named: Math.max(0, named), hand: start } satisfies Space, SPACE)
+    return { bytes: Math.max(0, bytes), named: Math.max(0, named), hand: start }
   }
 
   return {
@@ -394,7 +483,7 @@ export function createIndexedDbStore({
 }
 
 /** What a transaction has in hand, as it is now: later writes do not show. */
-function snapshotOf({ partition, records, bodies }: View, log: PurgeLog): Snapshot {
+function snapshotOf({ partition, records, bodies }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot {
   const [heldRecords, heldBodies] = [new Map(records), new Map(bodies)]
   return {
     log,
@@ -402,6 +491,18 @@ function snapshotOf({ partition, records, bodies }: View, log: PurgeLog): Snapsh
     record: (partition, key) => heldRecords.get(nameOf(['record', partition, key])),
     body: (partition, key, id) => heldBodies.get(nameOf(['body', partition, key, id])),
   }
+}
+
+/** What lies under a key; something of no use where the database cannot read it any more. */
+function valueUnder(objects: IDBObjectStore, key: IDBValidKey): Promise<unknown> {
+  const request = objects.get(key)
+  const isUnreadable = () => UNREADABLE.some((name) => isNamed(request.error, name))
+  // Otherwise it would abort the transaction, and fail those who asked for something else.
+  request.addEventListener('error', (event) => isUnreadable() && event.preventDefault())
+  return promisifyRequest<unknown>(request).catch((error: unknown) => {
+    if (isUnreadable()) return null
+    throw error
+  })
 }
 
 async function spaceOf(objects: IDBObjectStore): Promise<Space> {
@@ -415,8 +516,10 @@ async function spaceOf(objects: IDBObjectStore): Promise<Space> {
   }
 }
 
-/** Injective: no two keys have one name. */
-const nameOf = (key: StoreKey): string => JSON.stringify(key)
+/** Errors that are about one value, not about the database. */
+const UNREADABLE = ['NotReadableError', 'DataError']
+
+const isNamed = (error: unknown, name: string): boolean => error instanceof DOMException && error.name === name
 
 const bodyKey = (partition: string, key: CacheKey, id: string): IDBValidKey => [
   'body',

@@ -4,7 +4,7 @@ import type { StoredResponse } from '../../src/http/message.ts'
 import type { CacheKey, Store, StoreNotice } from '../../src/ports/store.ts'
 import { createIndexedDbStore, type IndexedDbOptions } from '../../src/stores/indexeddb.ts'
 import { seededRandom, type VirtualIndexedDb, virtualClock, virtualIndexedDB } from '../../src/testing/index.ts'
-import { idsOf, putOf, recordOf, responseWith } from './builders.ts'
+import { idsOf, putOf, responseWith } from './builders.ts'
 
 const RELAXED = { durability: 'relaxed' } as const
 const STRICT = { durability: 'strict' } as const
@@ -433,85 +433,6 @@ describe('the budget', () => {
 })
 
 describe('damage', () => {
-  /** Values that may stand anywhere in a damaged record. */
-  const junk = fc.oneof(
-    fc.constantFrom<unknown>(null, undefined, Number.NaN, -1, 2, '', 'x', [], {}, true, new Uint8Array(3)),
-    fc.anything({ maxDepth: 2 }),
-  )
-
-  test('a record that is damaged in any one place is absent or the same as any other, never an error; the others stay (1,000 mutations)', async () => {
-    const { store, database } = await storeOn()
-    await put(store, 'other', responseWith('other'))
-    const whole = responseWith('a')
-    const places = [
-      [],
-      ['v'],
-      ['responses'],
-      ['responses', 0],
-      ...Object.keys(whole).map((name) => ['responses', 0, name]),
-      ...['id', 'size', 'bytes'].map((name) => ['responses', 0, 'body', name]),
-      ...['incarnation', 'number'].map((name) => ['responses', 0, 'epoch', name]),
-      ['responses', 0, 'headers', 0],
-      ['responses', 0, 'headers', 0, 1],
-      ['responses', 0, 'directives', 'maxAge'],
-    ]
-    const must = [
-      'v',
-      'url',
-      'status',
-      'headers',
-      'requestTime',
-      'responseTime',
-      'dateValue',
-      'ageValue',
-      'epoch',
-      'body',
-      'vary',
-      'nominated',
-      'tags',
-      'directives',
-    ]
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...places), junk, async (place, value) => {
-        const damaged = changed(recordOf(whole), place, value)
-        if (!isCloneable(damaged)) return
-        await overwrite(database, ['record', '', ['k']], damaged)
-        const record = await read(store, 'k')
-        expect(idsOf(await read(store, 'other'))).toEqual(['other'])
-        for (const one of record?.responses ?? []) {
-          for (const name of must) expect(one).toHaveProperty(name)
-          for (const number of [
-            one.status,
-            one.requestTime,
-            one.responseTime,
-            one.dateValue,
-            one.ageValue,
-            one.body.size,
-          ])
-            expect(number).toSatisfy(Number.isFinite)
-          if (one.body.bytes) expect(one.body.bytes.byteLength).toBe(one.body.size)
-        }
-      }),
-      { numRuns: 1_000 },
-    )
-    await put(store, 'k', whole)
-    expect(idsOf(await read(store, 'k'))).toEqual(['a'])
-  })
-
-  test('a record of another format is absent', async () => {
-    const { store, database } = await storeOn()
-    await put(store, 'k', responseWith('a'))
-    await overwrite(database, ['record', '', ['k']], { ...recordOf(responseWith('a')), v: 2 })
-    expect(await read(store, 'k')).toBeUndefined()
-  })
-
-  test('a body that is missing or of another kind is absent', async () => {
-    const { store, database } = await storeOn({ inlineBytes: 5 })
-    await put(store, 'k', responseWith('a', 10))
-    await overwrite(database, ['body', '', ['k'], 'a'], 'text')
-    expect((await store.read([['body', '', ['k'], 'a']])).body('', ['k'], 'a')).toBeUndefined()
-  })
-
   test.each([
     ['log', { incarnation: 5, last: 1, floor: 0 }],
     ['log', { incarnation: 'x', last: Number.NaN, floor: 0 }],
@@ -581,20 +502,3 @@ describe('any operation may fail', () => {
     },
   )
 })
-
-/** A copy of `value` with something else in one place. */
-function changed(value: unknown, [step, ...rest]: readonly (string | number)[], by: unknown): unknown {
-  if (step === undefined) return by
-  if (Array.isArray(value)) return value.map((one, index) => (index === step ? changed(one, rest, by) : one))
-  const held = value as Record<string, unknown>
-  return { ...held, [step]: changed(held[step as string], rest, by) }
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value)
-    return true
-  } catch {
-    return false
-  }
-}
