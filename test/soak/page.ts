@@ -164,7 +164,7 @@ async function readDisk(): Promise<Disk | undefined> {
     largest = Math.max(largest, sizeOf(record))
     for (const { url, nominated, tags, epoch, body } of record.responses) {
       named.add(JSON.stringify(['body', partition, key, body.id]))
-      const bytes = body.bytes ?? found('body', partition, key, body.id)
+      const bytes = body.bytes ?? found('body', partition, key, body.id)?.bytes
       const facts = bytes instanceof Uint8Array && bytes.byteLength === body.size ? readBody(bytes) : undefined
       const variant = nominated.find(([field]) => field === 'x-variant')
       const path = new URL(url).pathname
@@ -172,7 +172,7 @@ async function readDisk(): Promise<Disk | undefined> {
       responses.push({ ...ours, ...(facts && { body: facts }) })
     }
   }
-  for (const [name, value] of entries) if (name.startsWith('["body"') && !named.has(name)) lying += value.byteLength
+  for (const [name, value] of entries) if (name.startsWith('["body"') && !named.has(name)) lying += value.bytes.byteLength
   const head = found('meta', 'log')
   const log = head && { ...head, purges: found('meta', 'purges') ?? [] }
   const counted = found('meta', 'space')?.bytes ?? 0
