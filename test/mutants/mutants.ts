@@ -185,8 +185,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'those who joined a flight do not decide again (RFC 9111 §4)',
     'engine/ask.ts',
-    "if (again.kind !== 'reuse' && again.kind !== 'reuse-and-revalidate') return undefined",
-    "if (again.kind === 'refuse') return undefined",
+    "return again.kind === 'reuse' || again.kind === 'reuse-and-revalidate' ? again : undefined",
+    "return again.kind === 'refuse' ? undefined : again",
     engine,
   ),
   one(
@@ -247,7 +247,7 @@ export const mutants: readonly Mutant[] = [
     "if (directives.immutable) return { ms: 31_536_000_000, source: 'max-age' }\n  if (directives.maxAge !== undefined) return { ms: directives.maxAge, source: 'max-age' }",
   ),
   one('a hidden Vary counts as absent', 'http/nominated-fields.ts', "type === 'cors' ? 'unknown' : []", '[]'),
-  one('a hidden Content-Encoding counts as absent', 'engine/keep.ts', "    stored.type !== 'cors' &&\n", '', engine),
+  one('a hidden Content-Encoding counts as absent', 'engine/keep.ts', "    stored.type === 'cors' ||\n", '', engine),
   one(
     'a failing store fails the read',
     'stores/layered.ts',
