@@ -16,12 +16,15 @@ export interface Page {
   readonly events: CacheEvent[]
 }
 
+/** Globals by their names, with what their getters give. */
+export type Globals = Readonly<Record<string, () => unknown>>
+
 export interface Profile {
   readonly database: VirtualIndexedDb
   readonly clock: VirtualClock
   readonly origin: ScriptedOrigin & { readonly url: string }
-  /** Another tab, or the next load of the page. */
-  open(options?: CacheOptions): Page
+  /** Another tab, or the next load of the page. `globals` are there in the place of the database. */
+  open(options?: CacheOptions, globals?: Globals): Page
 }
 
 /** A browser's profile: pages that share a database, time, and an origin that says of each body which one it is. */
@@ -35,9 +38,9 @@ export async function profile(): Promise<Profile> {
     database,
     clock,
     origin,
-    open(options) {
+    open(options, globals = { indexedDB: () => database.factory, IDBKeyRange: () => database.keyRange }) {
       const random = seededRandom(++opened)
-      const cache = withGlobals({ indexedDB: () => database.factory, IDBKeyRange: () => database.keyRange }, () =>
+      const cache = withGlobals(globals, () =>
         createCache({ fetch: origin.fetch, base: origin.url, clock, random, ...options }),
       )
       const events: CacheEvent[] = []
@@ -48,7 +51,7 @@ export async function profile(): Promise<Profile> {
 }
 
 /** Runs `work` where these globals give what is said: a cache looks for its database when it is made. */
-export function withGlobals<T>(globals: Readonly<Record<string, () => unknown>>, work: () => T): T {
+function withGlobals<T>(globals: Globals, work: () => T): T {
   for (const [name, get] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { configurable: true, get })
   try {
