@@ -172,7 +172,8 @@ async function readDisk(): Promise<Disk | undefined> {
       responses.push({ ...ours, ...(facts && { body: facts }) })
     }
   }
-  for (const [name, value] of entries) if (name.startsWith('["body"') && !named.has(name)) lying += value.bytes.byteLength
+  for (const [name, value] of entries)
+    if (name.startsWith('["body"') && !named.has(name)) lying += value.bytes.byteLength
   const head = found('meta', 'log')
   const log = head && { ...head, purges: found('meta', 'purges') ?? [] }
   const counted = found('meta', 'space')?.bytes ?? 0

@@ -75,7 +75,8 @@ export async function soak({ rounds, seed, onRound }: SoakOptions): Promise<Soak
   async function look(tab: Tab): Promise<string[]> {
     const walk = (await tab.evaluate(`soak.walk(${random() < 0.5})`)) as Walk
     if (walk.witness < witnessed) {
-      // The browser itself has lost what it said was on the disk, and not of our database alone (T-IDB promises no more).
+      // The browser has lost what it said was on the disk, and not of our database alone: LevelDB goes on behind a record that a kill has cut off, and at the next start its log breaks there
+      // (Chromium begins anew) or ends there.
       if (walk.witness === 0) figures.wiped += 1
       else figures.rolledBack += 1
       purges = purges.filter(({ asked }) => asked <= walk.witness)
