@@ -93,6 +93,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
+  let looked = 0
 
   /** Everything that belongs to one partition. `undefined`: nobody's, since another context has entered another one. */
   function begin(partition: string | undefined): Session {
@@ -128,10 +129,16 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       settings,
       now() {
         const now = clock.now()
+        const passed = clock.monotonic?.() ?? 0
+        // By now it is at least so late, if nobody has set the wall clock.
+        const expected = latest + Math.max(0, passed - looked)
         // Set back, the clock makes everything look younger than it is: from here on nothing stored before is believed.
-        if (now < latest - CLOCK_TOLERANCE_MS)
-          core.background(core.store.purge({ selector: { all: true }, mode: 'invalidate', at: now }))
-        if (now < latest - CLOCK_TOLERANCE_MS || now > latest) latest = now
+        const isSetBack = now < expected - CLOCK_TOLERANCE_MS
+        if (isSetBack) core.background(core.store.purge({ selector: { all: true }, mode: 'invalidate', at: now }))
+        if (isSetBack || now > latest) {
+          latest = now
+          looked = passed
+        }
         return now
       },
       sleep: (ms, signal) => clock.sleep(ms, signal),

@@ -10,6 +10,7 @@ import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
 import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
+import { change, withTags } from './keep.ts'
 import type { Presented } from './presented.ts'
 import { shareBody } from './shared-body.ts'
 
@@ -62,12 +63,12 @@ function whomToJoin(identity: string, presented: Presented, core: Core): Flight 
 }
 
 /**
- * Purges that came after the flight had left; `undefined` when that is not known any more. None, when none was added since, though one may have been on its way to the disk then: its response was
- * asked for after all of them.
+ * Purges that came after the flight had left; `undefined` when that is not known any more. None while the log is as it was then, though one of its purges may still be on its way to the disk: the
+ * response was asked for after all of them.
  */
 function purgesSince({ epoch, log }: Flight, core: Core): readonly PurgeRecord[] | undefined {
   const now = core.store.log()
-  if (now.incarnation === log.incarnation && now.last === log.last) return []
+  if (now === log) return []
   const departed = numberIn(now, epoch)
   return departed === undefined ? undefined : now.purges.filter(({ number }) => number > departed)
 }
@@ -114,6 +115,9 @@ async function follow(other: Flight, asked: Asking, presented: Presented, core: 
       if (isOriginError(raw.status) && shared) return fromArrival(arrival, other, asked, presented, core, true)
       const again = stored && canUse(stored, other, presented, core)
       if (!again) return undefined
+      const { tags = [] } = presented.init.nearcache ?? {}
+      if (tags.length > 0 && arrival.kept)
+        core.background(arrival.kept.then(() => change((one) => withTags(one, tags), presented, core)))
       return shared
         ? fromArrival({ ...arrival, cause: 'collapsed' }, other, asked, presented, core, true)
         : replay(stored, presented.request, again.numbers, 'collapsed', {
@@ -234,10 +238,14 @@ function fromArrival(
     flight.take()
     if (!signal || !raw.body || !isConstructible(raw.status)) return answer
     // One reader, whose signal is heard until the end and no longer.
-    shared = shareBody(raw.body, 0, {
-      onIdle: () => flight.abort(signal.reason),
+    const alone = shareBody(raw.body, 0, {
+      onIdle() {
+        flight.abort(signal.reason)
+        alone.stop(signal.reason)
+      },
       onWhole: async (bytes) => bytes,
     })
+    shared = alone
   }
   const stream = shared.open(signal)
   if (!stream) return undefined

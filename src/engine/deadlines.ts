@@ -52,6 +52,19 @@ export async function patiently<T>(
   }
 }
 
+/** A signal that aborts with whichever of two aborts first. */
+export function either(one: AbortSignal, other: AbortSignal): AbortSignal {
+  if (AbortSignal.any) return AbortSignal.any([one, other])
+  // Older browsers: the listener stays for as long as the signal lives.
+  const both = new AbortController()
+  for (const signal of [one, other]) {
+    const abort = () => both.abort(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+  }
+  return both.signal
+}
+
 /** Whether the work is done, well or not, within `ms`. */
 export async function isDoneWithin(work: Promise<unknown>, ms: number, core: Core): Promise<boolean> {
   const timer = new AbortController()

@@ -1,5 +1,5 @@
 import { CacheError } from '../errors.ts'
-import type { StoredResponse } from '../http/message.ts'
+import type { Epoch, EpochMs, StoredResponse } from '../http/message.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
 import { storability } from '../http/storable.ts'
 import { storedResponse } from '../http/stored-response.ts'
@@ -54,13 +54,13 @@ export function hydrate(state: Dehydrated, core: Core): void {
     )
   }
   for (const one of state.responses) {
-    let arrived: { readonly key: CacheKey; readonly stored: StoredResponse }
+    let arrived: ReturnType<typeof unpack>
     try {
       arrived = unpack(one, core)
     } catch {
       continue
     }
-    const { key, stored } = arrived
+    const { key, stored, said } = arrived
     const { url, body } = stored
     core.place.keys.learn(url, stored.headers)
     let replaced: readonly StoredResponse[] | undefined
@@ -70,7 +70,7 @@ export function hydrate(state: Dehydrated, core: Core): void {
         const isAnother = ({ vary, nominated }: StoredResponse) =>
           String(vary) === String(stored.vary) && String(nominated) !== String(stored.nominated)
         const same = others.filter((other) => !isAnother(other))
-        if (same.some(({ responseTime }) => responseTime >= stored.responseTime)) return record
+        if (same.some(({ responseTime }) => responseTime >= said)) return record
         replaced = same
         // The same bytes stay the same object, so that what was parsed of them keeps its reference.
         const bytes = same.find((one) => one.body.bytes && sameBytes(one.body.bytes, body.bytes as Uint8Array))?.body
@@ -80,13 +80,32 @@ export function hydrate(state: Dehydrated, core: Core): void {
       }),
     )
     if (replaced) core.emit({ type: 'stored', url, bytes: body.size }, { key, replaced })
+    if (core.settings.durable) core.background(placeAnew(key, stored, core))
   }
+}
+
+/** The log of the disk may not have been known yet: when it is, the response gets its place in it. */
+async function placeAnew(key: CacheKey, { body: { id }, requestTime }: StoredResponse, core: Core): Promise<void> {
+  await core.store.read(key)
+  await core.store.update(key, (record) => {
+    const index = record?.responses.findIndex(({ body }) => body.id === id) ?? -1
+    if (!record || index < 0) return record
+    try {
+      const epoch = epochOf(requestTime, core)
+      return { ...record, responses: record.responses.map((one) => (one.body.id === id ? { ...one, epoch } : one)) }
+    } catch {
+      return record
+    }
+  })
 }
 
 /** Reads one response as if it came from the origin now, since nobody knows who wrote it. @throws whatever is wrong with it */
 function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], core: Core) {
-  const { url, status, statusText, type, headers, requestTime, responseTime, delta, nominated, tags, memoryOnly } =
-    plain as Travelling
+  const travelled = plain as Travelling
+  const { url, status, statusText, type, headers, delta, nominated, tags, memoryOnly } = travelled
+  // Another clock may be ahead of ours; nothing has come later than now.
+  const ahead = Math.max(0, travelled.responseTime - core.now())
+  const [requestTime, responseTime] = [travelled.requestTime - ahead, travelled.responseTime - ahead]
   const texts = [url, statusText, body, ...key, ...tags, ...[...headers, ...nominated].flat()]
   const isSound =
     texts.every((text) => typeof text === 'string') &&
@@ -99,10 +118,6 @@ function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], c
   if (!isSound) throw new TypeError('A damaged response')
   const init = { status, statusText, headers: toHeaders(headers) }
   const fields = headerList(new Response(null, init).headers)
-  const log = core.store.log()
-  const later = log.purges.find(({ at }) => at >= requestTime)
-  if (log.floor > 0 && (!log.purges[0] || log.purges[0].at >= requestTime))
-    throw new TypeError('What was purged since is not known any more')
   const bytes = fromBase64(body)
   const sequence = core.nextSequence()
   const stored = storedResponse({
@@ -116,7 +131,7 @@ function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], c
     responseTime,
     delta,
     tags: [...publicTags(tags), label(key[0] as string)],
-    epoch: later ? { incarnation: log.incarnation, number: later.number - 1 } : core.store.epoch(),
+    epoch: epochOf(requestTime, core),
     context: 'hydrated',
     sequence,
     body: { id: `${core.settings.context}.${sequence}`, size: bytes.byteLength, bytes },
@@ -126,7 +141,20 @@ function unpack({ key, stored: plain, body }: Dehydrated['responses'][number], c
   // Whether it is worth it was for the rules of whoever stored it.
   if (storability({ request, status, headers: fields, directives: stored.directives, maxAgeMs: 0 }) !== 'storable')
     throw new TypeError('A response that must not be stored')
-  return { key, stored }
+  return { key, stored, said: travelled.responseTime }
+}
+
+/**
+ * Where in the log something stands that was asked for at a moment, elsewhere: before every purge that is not older.
+ *
+ * @throws when purges that may be younger are not known any more
+ */
+function epochOf(requestTime: EpochMs, core: Core): Epoch {
+  const { purges, floor, incarnation } = core.store.log()
+  if (floor > 0 && !((purges[0]?.at ?? requestTime) < requestTime))
+    throw new TypeError('What was purged since is not known any more')
+  const later = purges.find(({ at }) => at >= requestTime)
+  return later ? { incarnation, number: later.number - 1 } : core.store.epoch()
 }
 
 function toBase64(bytes: Uint8Array): string {

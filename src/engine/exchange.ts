@@ -1,12 +1,13 @@
 import { fieldValue } from '../http/fields.ts'
 import type { HeaderList, StoredResponse } from '../http/message.ts'
 import { matchesNominated } from '../http/nominated-fields.ts'
+import { purgeEffect } from '../http/purge-effect.ts'
 import { conditionalFields, freshen, freshenedBy } from '../http/validation.ts'
 import { type Accept, type Arrival, type Asking, type Dispatch, discard, type Landing } from './arrival.ts'
 import { type Core, decisionContext } from './core.ts'
 import { headerList, toHeaders } from './header-list.ts'
 import { heed } from './invalidate.ts'
-import { drop, keepFreshened } from './keep.ts'
+import { drop, keepFreshened, scoped } from './keep.ts'
 import type { Presented } from './presented.ts'
 import { complete, receive } from './receive.ts'
 
@@ -124,14 +125,16 @@ function confirm(
   const isOurs = ({ body }: StoredResponse) => body.id === stored.body.id
   const context = decisionContext(presented, core)
   const candidates = (core.store.peek(presented.key)?.responses ?? []).filter(
-    (one) => isOurs(one) || matchesNominated(one, presented.request, context),
+    (one) =>
+      isOurs(one) ||
+      (matchesNominated(one, presented.request, context) && purgeEffect(one, context.log)?.mode !== 'hard'),
   )
   const named = freshenedBy(candidates.some(isOurs) ? candidates : [...candidates, stored], headers, stored)
   if (!named.some(isOurs)) return undefined
   discard(raw)
   const responseTime = core.now()
   const update = { headers, ...dispatch, responseTime, delta: responseTime - dispatch.requestTime }
-  const freshened = named.map((one) => freshen(one, update, presented.request, core.settings.implied))
+  const freshened = named.map((one) => scoped(freshen(one, update, presented.request, core.settings.implied), core))
   const own = { ...freshened.find(isOurs), body: stored.body } as StoredResponse
   // What can be neither used nor replaced any more must not stay.
   const kept =

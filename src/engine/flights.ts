@@ -36,8 +36,8 @@ export interface Flights {
   hitForMiss: Memory
   /** A background refresh failed: the next one has to wait. */
   resting: Memory
-  /** Aborts what is under way, and from then on whatever starts. */
-  close(reason: unknown): void
+  /** Aborts what is under way, and from then on whatever starts; or leaves alone what is in the hands of a caller, who reads it. */
+  close(reason: unknown, which?: 'what nobody reads'): void
 }
 
 /** Remembers names for a while. */
@@ -63,14 +63,13 @@ function createMemory(): Memory {
 
 export function createFlights(): Flights {
   const flights = new Map<string, Flight>()
-  const controllers = new Set<AbortController>()
+  const underWay = new Set<{ isRead(): boolean; abort(reason: unknown): void }>()
   let closing: { readonly reason: unknown } | undefined
 
   return {
     under: (identity) => flights.get(identity),
     start(identity, departure, send) {
       const controller = new AbortController()
-      controllers.add(controller)
       if (closing) controller.abort(closing.reason)
       let waiting = 0
       let isTaken = false
@@ -86,9 +85,11 @@ export function createFlights(): Flights {
         land()
       }
       const land = () => {
-        controllers.delete(controller)
+        underWay.delete(mine)
         if (identity !== undefined && flights.get(identity) === flight) flights.delete(identity)
       }
+      const mine = { isRead, abort: (reason: unknown) => controller.abort(reason) }
+      underWay.add(mine)
       const arrival = send(controller.signal, { onIdle: abortIfAlone })
       const flight: Flight = {
         ...departure,
@@ -106,7 +107,7 @@ export function createFlights(): Flights {
         take: () => {
           isTaken = true
         },
-        abort: (reason) => controller.abort(reason),
+        abort: mine.abort,
       }
       if (identity !== undefined) flights.set(identity, flight)
       arrival.then((landing) => {
@@ -118,9 +119,9 @@ export function createFlights(): Flights {
     },
     hitForMiss: createMemory(),
     resting: createMemory(),
-    close(reason) {
+    close(reason, which) {
       closing = { reason }
-      for (const controller of controllers) controller.abort(reason)
+      for (const one of underWay) if (!which || !one.isRead()) one.abort(reason)
       flights.clear()
     },
   }

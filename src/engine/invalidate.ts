@@ -8,12 +8,12 @@ import type { Presented } from './presented.ts'
 export async function invalidate(selector: LogSelector, mode: PurgeMode, core: Core): Promise<PurgeReceipt> {
   const labelled = withLabels(selector, core)
   const writing = core.store.purge({ selector: labelled, mode, at: core.now() })
-  const receipt = await writing
-  core.emit(
-    { type: 'purged', mode, epoch: receipt.epoch, ...('urls' in selector && { urls: selector.urls }) },
-    labelled,
-  )
-  return receipt
+  core.background(writing)
+  // In force from here on, whatever the disk does; there it may come to have another number.
+  const { incarnation, last } = core.store.log()
+  const epoch = { incarnation, number: last }
+  core.emit({ type: 'purged', mode, epoch, ...('urls' in selector && { urls: selector.urls }) }, labelled)
+  return writing
 }
 
 /** The same, with everything that is stored for a URL that means the same. */

@@ -2,6 +2,7 @@ import { fieldValue } from '../http/fields.ts'
 import type { StoredResponse } from '../http/message.ts'
 import { matchesNominated } from '../http/nominated-fields.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
+import { MAX_TAGS, tagsOf } from '../http/tags.ts'
 import type { StoredRecord } from '../ports/store.ts'
 import { type Core, decisionContext } from './core.ts'
 import type { Presented } from './presented.ts'
@@ -36,11 +37,32 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
     if (overtaken) return record
     // Memory comes first: what is there is what is seen.
     replaced ??= others.filter(selectsIt)
-    return asRecord([...others.filter((other) => !selectsIt(other)), stored].slice(-MAX_RESPONSES))
+    const labels = others.filter(selectsIt).flatMap(callersTags)
+    return asRecord([...others.filter((other) => !selectsIt(other)), withTags(stored, labels)].slice(-MAX_RESPONSES))
   })
-  if (replaced) core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, { ...presented, replaced })
+  const isHeld =
+    (core.settings.durable && !stored.memoryOnly) ||
+    core.store.peek(presented.key)?.responses.some(({ body }) => body.id === stored.body.id)
+  if (replaced && isHeld)
+    core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, { ...presented, replaced })
   return writing
 }
+
+/** The same with these labels, too. */
+export const withTags = (stored: StoredResponse, tags: readonly string[]): StoredResponse =>
+  tags.every((tag) => stored.tags.includes(tag))
+    ? stored
+    : { ...stored, tags: [...new Set([...stored.tags, ...tags])].slice(0, MAX_TAGS) }
+
+/** The labels that did not come with the response: who gave them purges by them, whoever refreshes it. */
+function callersTags({ tags, headers, url }: StoredResponse): string[] {
+  const own = tagsOf(headers, url)
+  return tags.filter((tag) => !own.includes(tag) && !tag.startsWith('\0'))
+}
+
+/** Memory alone may have what is one user's and in nobody's partition; a validation may be the first to say so. */
+export const scoped = (stored: StoredResponse, core: Core): StoredResponse =>
+  stored.directives.private && core.place.partition === '' ? { ...stored, memoryOnly: true } : stored
 
 /** Replaces stored responses by what a validation made of them; what has been evicted meanwhile and is at hand is put back. */
 export function keepFreshened(freshened: readonly StoredResponse[], presented: Presented, core: Core): Promise<void> {

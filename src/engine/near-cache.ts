@@ -57,7 +57,7 @@ export function createNearCache(
   session: () => Session,
   { listeners, setPartition, stats, settled }: NearCacheParts,
 ): NearCache {
-  let closed = false
+  let closing: Promise<void> | undefined
 
   /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
   async function answered<T>(
@@ -69,7 +69,7 @@ export function createNearCache(
     const { core } = mine
     const start = core.now()
     const given = mine.read(input, init)
-    const presented = !given.passBy && (closed || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
+    const presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
     const { url, method } = presented.request
     let result: () => T
     try {
@@ -98,7 +98,10 @@ export function createNearCache(
   }
 
   const fetch: NearCache['fetch'] = async (input, init) => {
-    if (closed) return session().core.transport(input, init)
+    if (closing) {
+      const { nearcache: _, ...plain } = init ?? {}
+      return session().core.transport(input, init && plain)
+    }
     return answered(input, init, async (presented, { core }) => {
       const answer = await respond(presented, core)
       return [answer, () => toResponse(answer, core.settings.cacheStatus)]
@@ -129,14 +132,20 @@ export function createNearCache(
       try {
         const bytes = await bytesOf(answer, presented)
         const overlaid = views.overlaid(presented.key, bytes)
-        const data = overlaid ? (overlaid.data as T) : await parse(bytes)
+        const data = overlaid ? (overlaid.data as T) : await unlessAborted(parse(bytes), presented.signal)
         return [answer, () => data]
       } catch (error) {
         if (presented.signal?.aborted) throw error
-        const good = presented.passBy ? undefined : lastGood(presented, core)
+        const good = presented.passBy ? undefined : await lastGood(presented, core)
         if (good && good.stored !== answer.stored) {
-          const data = await parse(await bytesOf(good, presented))
-          return [good, () => data]
+          // A good one that is none for this caller changes nothing.
+          const found = await bytesOf(good, presented)
+            .then(parse)
+            .then(
+              (data) => ({ data }),
+              () => undefined,
+            )
+          if (found) return [good, () => found.data]
         }
         if (!(error instanceof SyntaxError || error instanceof CacheError)) throw error
         return [
@@ -191,7 +200,7 @@ export function createNearCache(
       decision: decision?.kind ?? 'bypass',
       cause: decision?.cause ?? (passBy as 'method' | 'bypass'),
       // Credentials are part of some keys; they are nobody's business.
-      key: key.map((part, index) => (key[index - 1] === 'authorization' ? '…' : part)),
+      key: key.map((part, index) => (CREDENTIALS.includes(key[index - 1] ?? '') ? '…' : part)),
       candidates: (record?.responses ?? []).map(
         ({ url, status, vary, nominated, tags, epoch, responseTime, body }) => ({
           url,
@@ -247,13 +256,14 @@ export function createNearCache(
     hydrate: (state) => hydrate(state, session().core),
     setPartition,
     settled,
-    async close() {
-      if (closed) return
-      closed = true
-      const { flights, store } = session().core
-      flights.close(new DOMException('The cache was closed', 'AbortError'))
-      await settled()
-      await store.close()
+    close() {
+      closing ??= (async () => {
+        const { flights, store } = session().core
+        flights.close(new DOMException('The cache was closed', 'AbortError'), 'what nobody reads')
+        await settled()
+        await store.close()
+      })()
+      return closing
     },
   }
 }
@@ -269,8 +279,9 @@ async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Ar
 }
 
 /** The last good response, when the new one is of no use: under the same permission as for any other error of the origin (RFC 5861 §4). */
-function lastGood(presented: Presented, core: Core): Answer | undefined {
-  const decision = decideNow(presented, core.store.peek(presented.key), core)
+async function lastGood(presented: Presented, core: Core): Promise<Answer | undefined> {
+  const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
+  const decision = decideNow(presented, record, core)
   const stored = 'stored' in decision ? decision.stored : undefined
   const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
   if (!stored?.body.bytes || !numbers || stored.status > 299) return undefined

@@ -1,8 +1,9 @@
 import { fieldValue } from '../http/fields.ts'
 import { invalidatedBy, isUnsafe } from '../http/invalidation.ts'
+import type { Epoch, LogSelector } from '../http/message.ts'
 import { type Answer, passOn } from './answer.ts'
 import type { Core } from './core.ts'
-import { isDoneWithin, patiently, unlessAborted } from './deadlines.ts'
+import { either, isDoneWithin, patiently, unlessAborted } from './deadlines.ts'
 import { headerList } from './header-list.ts'
 import { heed, invalidate } from './invalidate.ts'
 import type { Presented } from './presented.ts'
@@ -16,57 +17,65 @@ const INVALIDATION_MS = 3_000
  * POST whose response says that it is what a GET of its URL would give is stored for that (RFC 9110 §9.3.3).
  */
 export const passBy = (given: Presented, cause: 'method' | 'bypass', core: Core): Promise<Answer> =>
-  patiently(given, core, (presented) => send(presented, cause, core))
+  patiently(given, core, async (presented) => {
+    const { signal, patience } = presented
+    // The deadline ends the request as well, and so does whoever was the last to read a body that is shared.
+    const gone = new AbortController()
+    const abort = () => gone.abort(patience?.reason)
+    patience?.addEventListener('abort', abort)
+    try {
+      return await send(presented, cause, core, gone, signal ? either(signal, gone.signal) : gone.signal)
+    } finally {
+      patience?.removeEventListener('abort', abort)
+    }
+  })
 
-async function send(presented: Presented, cause: 'method' | 'bypass', core: Core): Promise<Answer> {
-  const { input, request, signal, patience } = presented
-  const { nearcache: _, ...given } = presented.init
-  // The deadline ends the request as well, and so does whoever reads the last of a body that is shared.
-  const gone = new AbortController()
-  const abort = () => gone.abort(patience?.aborted ? patience.reason : signal?.reason)
-  for (const one of [signal, patience]) {
-    one?.addEventListener('abort', abort, { once: true })
-    if (one?.aborted) abort()
-  }
-  const init = { ...given, signal: gone.signal }
-  const asGiven = typeof input === 'object' && 'method' in input ? input : request.url
+async function send(
+  presented: Presented,
+  cause: 'method' | 'bypass',
+  core: Core,
+  gone: AbortController,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { input, request } = presented
+  const { nearcache: _, ...init } = presented.init
+  const given = typeof input === 'object' && 'method' in input ? input : undefined
   const dispatch = {
     epoch: core.store.epoch(),
     context: core.settings.context,
     sequence: core.nextSequence(),
     requestTime: core.now(),
   }
-  const raw = await unlessAborted(core.transport(asGiven, init), patience)
+  const raw = await unlessAborted(core.transport(given ?? request.url, { ...init, signal }), presented.patience)
   heed(raw, presented, core)
-  if (cause === 'method' && isUnsafe(request.method)) {
-    const selector = invalidatedBy(request, { status: raw.status, headers: headerList(raw.headers) })
-    if (selector) {
-      const invalidating = invalidate(selector, 'invalidate', core)
-      if (await isDoneWithin(invalidating, INVALIDATION_MS, core)) {
-        const { epoch } = await invalidating
-        // What it invalidates is older than its own response; what others have purged meanwhile is not.
-        const isNext = epoch.incarnation === dispatch.epoch.incarnation && epoch.number === dispatch.epoch.number + 1
-        if (isNext) dispatch.epoch = epoch
-      }
-    }
-    if (
-      request.method === 'POST' &&
-      !raw.redirected &&
-      fieldValue(headerList(raw.headers), 'content-location') !== undefined
-    ) {
-      const { shared, kept } = receive(raw, presented, { kind: 'forward', cause, why: 'method' }, core, dispatch, {
-        onIdle: () => gone.abort(),
-      })
-      const stream = shared?.open(signal)
-      if (shared && stream) {
-        if (kept) core.background(kept)
-        return {
-          ...passOn(raw, request.url, cause, 'method'),
-          path: { why: 'method', status: raw.status, stored: kept !== undefined },
-          body: { whole: shared.whole, stream },
-        }
-      }
-    }
+  const answer = passOn(raw, request.url, cause, cause)
+  if (cause !== 'method' || !isUnsafe(request.method)) return answer
+  const headers = headerList(raw.headers)
+  const selector = invalidatedBy(request, { status: raw.status, headers })
+  if (selector) dispatch.epoch = (await invalidated(selector, dispatch.epoch, core)) ?? dispatch.epoch
+  const mayStore = request.cacheMode !== 'no-store' && !(init.integrity ?? given?.integrity) && !raw.redirected
+  if (request.method !== 'POST' || !mayStore || fieldValue(headers, 'content-location') === undefined) return answer
+
+  const asked = { kind: 'forward', cause, why: 'method' } as const
+  const { shared, kept } = receive(raw, presented, asked, core, dispatch, { onIdle: () => gone.abort() })
+  const stream = shared?.open(presented.signal)
+  if (!shared || !stream) return answer
+  if (kept) core.background(kept)
+  return {
+    ...answer,
+    path: { why: 'method', status: raw.status, stored: kept !== undefined },
+    body: { whole: shared.whole, stream },
   }
-  return passOn(raw, request.url, cause, cause)
+}
+
+/**
+ * Invalidates, and waits for the disk as long as is reasonable.
+ *
+ * @returns the epoch that the response itself has: what it invalidates is older than it; what others have purged since `departed` is not
+ */
+async function invalidated(selector: LogSelector, departed: Epoch, core: Core): Promise<Epoch | undefined> {
+  const invalidating = invalidate(selector, 'invalidate', core)
+  if (!(await isDoneWithin(invalidating, INVALIDATION_MS, core))) return undefined
+  const { epoch } = await invalidating
+  return epoch.incarnation === departed.incarnation && epoch.number === departed.number + 1 ? epoch : undefined
 }

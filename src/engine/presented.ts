@@ -1,7 +1,8 @@
 import { requestDirectives } from '../http/cache-control.ts'
 import type { Cause } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
-import type { CacheMode, HeaderList, PresentedRequest } from '../http/message.ts'
+import { bare } from '../http/given.ts'
+import type { CacheMode, HeaderList, PresentedRequest, RequestDirectives } from '../http/message.ts'
 import { withoutFragment } from '../http/url.ts'
 import type { CacheKey } from '../ports/store.ts'
 import type { CacheRequestInit } from './api.ts'
@@ -51,6 +52,7 @@ export interface Place {
 
 /** A request without fields, as most are. */
 const NO_FIELDS: HeaderList = []
+const NO_DIRECTIVES: RequestDirectives = bare({})
 /** Fields by which a caller makes its own conditional request: it sees the raw answer (RFC 9111 §4.3.2, Fetch: such a request bypasses the HTTP cache). */
 const CONDITIONAL = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range']
 
@@ -115,7 +117,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
       url,
       headers,
       cacheMode,
-      directives: headers.length > 0 ? requestDirectives(headers) : {},
+      directives: headers.length > 0 ? requestDirectives(headers) : NO_DIRECTIVES,
       ...(maxStaleMs !== undefined && { maxStale: maxStaleMs }),
     },
     ...(passBy && { passBy }),
@@ -159,8 +161,11 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
 
 /** What a record is found by: with whom it is shared, and, where no partition says whose it is, the credentials. */
 function keyOf(keyUrl: string, space: readonly string[], headers: HeaderList, { partition }: Place): CacheKey {
-  const authorization = partition ? undefined : fieldValue(headers, 'authorization')
-  return [keyUrl, ...space, ...(authorization === undefined ? [] : ['authorization', authorization])]
+  const credentials = ['authorization', 'cookie'].flatMap((name) => {
+    const value = partition ? undefined : fieldValue(headers, name)
+    return value === undefined ? [] : [name, value]
+  })
+  return [keyUrl, ...space, ...credentials]
 }
 
 /** The same request with the key that it has in this place, by what is known of its URL now. */

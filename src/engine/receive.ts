@@ -15,7 +15,7 @@ import { CachedResponse } from './cached-response.ts'
 import type { Core } from './core.ts'
 import { BACKGROUND_MS, isDoneWithin } from './deadlines.ts'
 import { headerList, toHeaders } from './header-list.ts'
-import { change, drop, isJson, isWhole, keep, parses, sameBytes } from './keep.ts'
+import { change, drop, isJson, isWhole, keep, parses, sameBytes, scoped } from './keep.ts'
 import { type Presented, presentedAt, rekeyed } from './presented.ts'
 import { shareBody } from './shared-body.ts'
 
@@ -154,8 +154,7 @@ function collect(
   const shared = shareBody(body, core.settings.maxEntryBytes, {
     ...landing,
     async onWhole(received) {
-      const known = before?.body.bytes
-      const bytes = known && sameBytes(received, known) ? known : received
+      const bytes = sameAsBefore(received, before, presented, core) ?? received
       const body = { id: head.body.id, size: bytes.byteLength, bytes }
       const stored = { ...head, delta: core.now() - head.requestTime, body }
       if (!isWhole(head, bytes)) return bytes
@@ -164,6 +163,7 @@ function collect(
       else if (verdict) {
         writing = isDoneWithin(verdict, BACKGROUND_MS, core)
           .then((isDone) => isDone && verdict)
+          .catch(() => false)
           .then((isAccepted) => (isAccepted ? keep(stored, presented, core) : undefined))
       }
       return bytes
@@ -171,6 +171,20 @@ function collect(
   })
   const done = () => writing
   return { shared, kept: shared.whole.then(done, done) }
+}
+
+/** The same bytes as they are held already, so that what was parsed of them keeps its reference; not of what must never be seen again. */
+function sameAsBefore(
+  received: Uint8Array,
+  before: StoredResponse | undefined,
+  { key }: Presented,
+  core: Core,
+): Uint8Array<ArrayBuffer> | undefined {
+  const log = core.store.log()
+  const held = [...(before ? [before] : []), ...(core.store.peek(key)?.responses ?? [])]
+  return held.find(
+    (one) => one.body.bytes && sameBytes(received, one.body.bytes) && purgeEffect(one, log)?.mode !== 'hard',
+  )?.body.bytes
 }
 
 /** What a HEAD says of the stored responses that it would have selected (RFC 9111 §4.3.5). */
@@ -188,7 +202,7 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
     if (headUpdates(stored, headers) === 'stale') return { ...stored, staleSince: stored.staleSince ?? responseTime }
     isFreshened = true
     const { epoch } = stored
-    return { ...freshen(stored, update, presented.request, core.settings.implied), epoch }
+    return { ...scoped(freshen(stored, update, presented.request, core.settings.implied), core), epoch }
   }
   await change(each, presented, core)
   if (isFreshened) core.emit({ type: 'freshened', url: presented.request.url }, presented)

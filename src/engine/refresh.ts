@@ -38,7 +38,8 @@ export function refreshBehind(stored: StoredResponse, presented: Presented, core
       // What could not be stored leaves the stale one as it was, and each read would ask anew.
       const isUnchanged = ({ body, sequence }: StoredResponse) =>
         body.id === stored.body.id && sequence === stored.sequence
-      if (core.store.peek(presented.key)?.responses.some(isUnchanged)) rest()
+      const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
+      if (record?.responses.some(isUnchanged)) rest()
     })
     .catch(failed)
   // Who joined meanwhile may wait on.

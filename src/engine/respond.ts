@@ -5,7 +5,7 @@ import { type Accept, discard } from './arrival.ts'
 import { ask, OVERTAKEN } from './ask.ts'
 import { answersUrl } from './cache-key.ts'
 import { type Core, decisionContext } from './core.ts'
-import { isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
@@ -67,7 +67,9 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
     (await isDoneWithin(reading, 0, core))
   if (isInTime) return act(await reading, presented, core, accept)
 
-  const flying = (async () => act(decision, presented, core, accept))()
+  const losing = new AbortController()
+  const hurried = { ...presented, patience: patience ? either(patience, losing.signal) : losing.signal }
+  const flying = (async () => act(decision, hurried, core, accept))()
   const outcome = flying.then(
     (answer) => (isOriginError(answer.status) ? undefined : answer),
     () => undefined,
@@ -76,8 +78,11 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
   if (first && 'status' in first) return first
   const found = await reading
   const late = await insteadOf(flying, found, presented, core, accept)
-  if (late) flying.then(letGo, () => {})
-  return late ?? flying
+  if (!late) return flying
+  // Nobody waits for the network any more; what it brings is stored all the same, if it comes in time.
+  const leaving = flying.then(letGo, () => {})
+  core.background(isDoneWithin(leaving, BACKGROUND_MS, core).then(() => losing.abort()))
+  return late
 }
 
 /** What the disk has to offer while the network is asked, or has failed. */
@@ -102,10 +107,12 @@ async function insteadOf(
   )
 }
 
-/** An answer that nobody will have: its body ends, unless others read it. */
-function letGo({ body }: Answer): void {
-  if ('stream' in body) body.stream.cancel().catch(() => {})
-  else if ('raw' in body) discard(body.raw)
+/** An answer that nobody will have: its body ends when it is whole, or can not be stored. */
+async function letGo({ body }: Answer): Promise<void> {
+  if ('raw' in body) discard(body.raw)
+  if (!('stream' in body)) return
+  await body.whole.catch(() => {})
+  await body.stream.cancel().catch(() => {})
 }
 
 async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {

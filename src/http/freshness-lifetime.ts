@@ -21,7 +21,7 @@ export const isHeuristicallyCacheable = (status: number): boolean =>
   [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501].includes(status)
 
 /**
- * How long `stored` is fresh: by the first of `max-age`, `Expires`, the caller's rule and the heuristic that there is.
+ * How long `stored` is fresh: by the first of `max-age`, `Expires`, the caller's rule (for statuses that a heuristic may serve) and the heuristic that there is.
  *
  * An unreadable `Expires` is a lifetime of 0, not an absent one (RFC 9111 §5.3). The heuristic is a tenth of the time since
  * `Last-Modified`, at most a day, and only for statuses that allow it or responses marked `public`. Nothing meant for shared caches counts.
@@ -33,12 +33,13 @@ export function freshnessLifetime(
   { maxAgeMs, override }: LifetimePolicy = {},
 ): FreshnessLifetime {
   const { status, directives, expires, lastModified, dateValue } = stored
-  if (override && maxAgeMs !== undefined) return { ms: maxAgeMs, source: 'rule' }
+  const mayBeGiven = maxAgeMs !== undefined && isHeuristicallyCacheable(status)
+  if (override && mayBeGiven) return { ms: maxAgeMs, source: 'rule' }
   if (directives.maxAge !== undefined) return { ms: directives.maxAge, source: 'max-age' }
   if (expires !== undefined) {
     return { ms: expires === 'unreadable' ? 0 : Math.max(0, expires - dateValue), source: 'expires' }
   }
-  if (maxAgeMs !== undefined) return { ms: maxAgeMs, source: 'rule' }
+  if (mayBeGiven) return { ms: maxAgeMs, source: 'rule' }
   if (lastModified === undefined || !(directives.public || isHeuristicallyCacheable(status)))
     return { ms: 0, source: 'none' }
   return { ms: Math.min(Math.max(0, dateValue - lastModified) / 10, MAX_HEURISTIC), source: 'heuristic' }

@@ -4,7 +4,11 @@ type Draft<T> = {
 }
 
 /**
- * The fields that are given: `undefined` and `false` are left out, so that absent means absent in memory, on disk and in comparisons.
+ * The fields that are given: `undefined` and `false` are left out, so that absent means absent in memory, on disk and in comparisons; also where someone has put
+ * a field of that name on `Object.prototype`.
  */
 export const given = <T extends object>(draft: Draft<T>): T =>
-  Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined && value !== false)) as T
+  bare(Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined && value !== false))) as T
+
+/** The same fields, and none that anything inherits. */
+export const bare = <T extends object>(fields: T): T => Object.assign(Object.create(null), fields)

@@ -39,7 +39,8 @@ const decodedKey = (key: string): string =>
 export function searchKey(url: string, { ignoresOrder, keys, kind }: NoVarySearch): string {
   const [path, ...rest] = withoutFragment(url).split('?')
   const pairs = [...new URLSearchParams(rest.join('?'))]
-  const kept = new URLSearchParams(pairs.filter(([name]) => keys.includes(name) === (kind === 'except')))
+  const named = new Set(keys)
+  const kept = new URLSearchParams(pairs.filter(([name]) => named.has(name) === (kind === 'except')))
   if (ignoresOrder) kept.sort()
   return kept.size > 0 ? `${path}?${kept}` : (path as string)
 }

@@ -70,7 +70,8 @@ export function storability(exchange: StorableExchange): 'storable' | Unstorable
   if (isNoStore(directives, status)) return 'no-store'
   if (directives.mustUnderstand && !isUnderstood(status)) return 'not-understood'
   if (varyOf(headers, 'basic') === '*') return 'vary'
-  const hasLifetime = isExplicit || maxAgeMs !== undefined
+  // A rule gives a lifetime where a heuristic might, not to failures (RFC 9111 §4.2.2).
+  const hasLifetime = isExplicit || (maxAgeMs !== undefined && isHeuristicallyCacheable(status))
   if (!hasLifetime && !directives.public && !directives.private && !isHeuristicallyCacheable(status))
     return 'not-cacheable'
   return hasLifetime || has('etag') || has('last-modified') ? 'storable' : 'useless'

@@ -1,6 +1,6 @@
 import { deltaSeconds, responseDirectives } from './cache-control.ts'
 import { fieldValue, listMembers } from './fields.ts'
-import { given } from './given.ts'
+import { bare, given } from './given.ts'
 import { parseHttpDate } from './http-date.ts'
 import type { EpochMs, HeaderList, PresentedRequest, ResponseDirectives, StoredResponse } from './message.ts'
 import { nominatedFields, varyOf } from './nominated-fields.ts'
@@ -65,11 +65,11 @@ export function storedResponse(parts: StoredResponseParts): StoredResponse {
  */
 function bindingDirectives(headers: HeaderList, url: string, status: number): ResponseDirectives {
   const { immutable, noStore, ...directives } = responseDirectives(headers)
-  return {
+  return bare({
     ...directives,
     ...(immutable && /^http(?:s:|:\/\/(?:localhost|127(?:\.\d+){3}|\[::1])(?::\d+)?\/)/.test(url) && { immutable }),
     ...(noStore && isNoStore({ ...directives, noStore }, status) && { noStore }),
-  }
+  })
 }
 
 const dateOf = (headers: HeaderList, name: string, now: EpochMs): EpochMs | undefined =>

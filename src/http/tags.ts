@@ -4,7 +4,7 @@ import { parseList } from './structured-fields.ts'
 
 /** A longer field is not read, and more tags are not kept: what an origin sends is bounded. */
 const MAX_FIELD_LENGTH = 16_384
-const MAX_TAGS = 1000
+export const MAX_TAGS = 1000
 
 /**
  * The groups that a field of RFC 9875 names, as `origin NUL group`: another origin's group of the same name is another group, and no

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts'
 /** The wall clock and the platform's timers. A sleep does not keep Node from exiting. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)

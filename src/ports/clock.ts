@@ -4,6 +4,8 @@ import type { EpochMs, Ms } from '../http/message.ts'
 export interface Clock {
   /** The wall clock. It may be wrong, and may be set back. */
   now(): EpochMs
+  /** A clock that nobody sets and that never goes back, from any start; it may stand still while the machine sleeps. With it a wall clock that was set back while nobody looked is noticed. */
+  monotonic?(): Ms
   /** Resolves after `ms`; rejects with `signal.reason` as soon as `signal` aborts. */
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>
 }

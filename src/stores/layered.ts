@@ -1,9 +1,10 @@
+import { bare } from '../http/given.ts'
 import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 import { appendPurge, asSeenFrom, emptyLog, numberIn } from '../http/purge-log.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
-import { isForeign } from './stored-record.ts'
+import { isForeign, isStoredRecord } from './stored-record.ts'
 
 type Purge = Omit<PurgeRecord, 'number'>
 type Change = Parameters<TieredStore['update']>[1]
@@ -170,7 +171,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
   ): Promise<readonly StoredResponse[] | undefined> {
     const { partition } = mine
     const snapshot = await look([['record', partition, key]], mine)
-    const responses = snapshot?.record(partition, key)?.responses ?? []
+    const responses = recordIn(snapshot, partition, key)?.responses ?? []
     const bytesAtHand = ({ body }: StoredResponse) =>
       body.bytes ?? held.find((one) => one.body.id === body.id)?.body.bytes
     const apart = responses.filter((one) => !bytesAtHand(one))
@@ -185,7 +186,8 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       snapshot &&
       responses.flatMap((one) => {
         const bytes = bytesAtHand(one) ?? bodies?.body(partition, key, one.body.id)
-        return bytes?.byteLength === one.body.size ? [{ ...one, body: { ...one.body, bytes } }] : []
+        if (bytes?.byteLength !== one.body.size) return []
+        return [{ ...one, directives: bare(one.directives), body: { ...one.body, bytes } }]
       })
     )
   }
@@ -195,7 +197,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
     const { partition } = mine
     // A purge that this store does not have failed only now.
     if (base.incarnation !== snapshot.log.incarnation || !isOurs(snapshot, mine)) return []
-    const before = snapshot.record(partition, key)
+    const before = recordIn(snapshot, partition, key)
     const after = change(before)
     if (after === before) return []
     const responses = (after?.responses ?? []).flatMap((one) => {
@@ -318,6 +320,16 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       return viewOf(tenancy)
     },
     enter: async () => (tenancy?.isOpen ? enter(tenancy) : undefined),
+  }
+}
+
+/** What a store holds, if it is what it should be: whatever it answers must not break a read. */
+function recordIn(snapshot: Snapshot | undefined, partition: string, key: CacheKey): StoredRecord | undefined {
+  try {
+    const record = snapshot?.record(partition, key)
+    return isStoredRecord(record) ? record : undefined
+  } catch {
+    return undefined
   }
 }
 

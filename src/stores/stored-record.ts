@@ -1,3 +1,4 @@
+import { isToken } from '../http/fields.ts'
 import type { PurgeRecord, StoredResponse } from '../http/message.ts'
 import type { CacheKey, StoredRecord } from '../ports/store.ts'
 
@@ -40,8 +41,14 @@ function isStoredResponse(value: unknown): boolean {
   const { v, url, status, statusText, type, headers, directives, vary, nominated, tags, epoch, body, part } = value
   return (
     v === 1 &&
-    [url, statusText, type, value.context].every(isText) &&
+    isUrl(url) &&
+    isText(value.context) &&
+    // A Response can be made of it.
+    TYPES.includes(type) &&
     Number.isInteger(status) &&
+    (status as number) >= 200 &&
+    (status as number) <= 599 &&
+    isLine(statusText) &&
     [value.dateValue, value.ageValue, value.requestTime, value.responseTime, value.sequence, value.delta].every(
       isNumber,
     ) &&
@@ -76,6 +83,7 @@ export const arePurges = (value: unknown, last: number): value is PurgeRecord[] 
   ) &&
   (value.at(-1)?.number ?? 0) === last
 
+const TYPES: readonly unknown[] = ['basic', 'cors', 'default']
 const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
 
 /** Whether a partition is another user's than the one that the store was entered for. What has no name is everyone's. */
@@ -92,7 +100,17 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 export const isNumber = (value: unknown): value is number => Number.isFinite(value)
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isFields = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((line) => isTexts(line) && line.length === 2)
+  Array.isArray(value) &&
+  value.every((line) => isTexts(line) && line.length === 2 && isToken(line[0]) && isLine(line[1]))
+/** Whether it may stand in a field or a reason phrase (RFC 9110 §5.5). */
+const isLine = (value: unknown): boolean => isText(value) && !/[\0\r\n]|[^\0-\xff]/.test(value)
+function isUrl(value: unknown): boolean {
+  try {
+    return isText(value) && new URL(value).href === value
+  } catch {
+    return false
+  }
+}
 const isMissingOr =
   (is: (value: unknown) => boolean) =>
   (value: unknown): boolean =>

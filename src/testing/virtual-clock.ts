@@ -69,6 +69,7 @@ export function virtualClock(start: EpochMs = DEFAULT_START): VirtualClock {
 
   return {
     now: () => wallStart + elapsed,
+    monotonic: () => elapsed,
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)

@@ -187,11 +187,11 @@ export function createLawBook({ now, softMs, hardMs, maxEntryBytes }: LawBookOpt
     )
 
   /** What speaks against answering the call on the word of this exchange; `undefined`: nothing. `at` is when the cache decided. */
-  function objection(by: Exchange, call: Call, seen: number, at: number): string | undefined {
+  function objection(born: number, by: Exchange, call: Call, seen: number, at: number): string | undefined {
     const { path, started, cacheMode } = call
     const isFirstHand = by.sent >= started
     const covering = purges.filter(({ paths, done }) => paths.includes(path) && done < (isFirstHand ? started : seen))
-    if (covering.some(({ mode, done }) => mode === 'hard' && done > by.sent)) return 'it was purged hard'
+    if (covering.some(({ mode, done }) => mode === 'hard' && done > born)) return 'it was purged hard'
     if (isFirstHand) return undefined
     const said = by.said as Said
     if (said.noStore) return 'no-store (RFC 9111 §5.2.2.5)'
@@ -232,7 +232,13 @@ export function createLawBook({ now, softMs, hardMs, maxEntryBytes }: LawBookOpt
       // What a later 304 has said holds from then on.
       if (Math.min(...later) < call.started) return []
       return [
-        objection(one, call, at === undefined ? call.started : seen, at ?? Math.max(call.startedAt, one.cameAt ?? 0)),
+        objection(
+          first?.sent ?? 0,
+          one,
+          call,
+          at === undefined ? call.started : seen,
+          at ?? Math.max(call.startedAt, one.cameAt ?? 0),
+        ),
       ]
     })
     demand(

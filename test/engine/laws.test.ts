@@ -195,9 +195,7 @@ function callers({ cache, clock, book }: World) {
   return {
     pending,
     read: (how: string, where: Path, mode: RequestCache) =>
-      call(how, where, mode, (one, init) =>
-        how === 'json' && where !== '/b' ? json(one, init) : body(how, one, init),
-      ),
+      call(how, where, mode, (one, init) => (how === 'json' ? json(one, init) : body(how, one, init))),
     post: (where: Path) => call('POST', where, 'default', (_, init) => cache.fetch(where, { ...init, method: 'POST' })),
     abort: (which: number) => [...pending.values()][which % pending.size]?.abort(new Error('The caller has gone')),
   }

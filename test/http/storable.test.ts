@@ -38,7 +38,7 @@ describe('a response is stored (RFC 9111 §3)', () => {
     ],
     ['with explicit freshness, whatever its status', { status: 599, headers: fresh }],
     ['with a lifetime by a rule', { maxAgeMs: 5000 }],
-    ['with a lifetime by a rule, though its status says nothing', { status: 403, maxAgeMs: 5000 }],
+    ['with a lifetime by a rule, where its status allows a heuristic one (§4.2.2)', { status: 404, maxAgeMs: 5000 }],
     ['with Set-Cookie (§7.3)', { headers: { ...fresh, 'set-cookie': 'a=b' } }],
     [
       'in answer to a request with Authorization: that binds shared caches (§3.5)',
