@@ -200,7 +200,7 @@ export function createNearCache(
       decision: decision?.kind ?? 'bypass',
       cause: decision?.cause ?? (passBy as 'method' | 'bypass'),
       // Credentials are part of some keys; they are nobody's business.
-      key: key.map((part, index) => (CREDENTIALS.includes(key[index - 1] ?? '') ? '…' : part)),
+      key: key.map((part, index) => (key[index - 1] === 'authorization' ? '…' : part)),
       candidates: (record?.responses ?? []).map(
         ({ url, status, vary, nominated, tags, epoch, responseTime, body }) => ({
           url,

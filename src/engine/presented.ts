@@ -161,11 +161,8 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
 
 /** What a record is found by: with whom it is shared, and, where no partition says whose it is, the credentials. */
 function keyOf(keyUrl: string, space: readonly string[], headers: HeaderList, { partition }: Place): CacheKey {
-  const credentials = ['authorization', 'cookie'].flatMap((name) => {
-    const value = partition ? undefined : fieldValue(headers, name)
-    return value === undefined ? [] : [name, value]
-  })
-  return [keyUrl, ...space, ...credentials]
+  const authorization = partition ? undefined : fieldValue(headers, 'authorization')
+  return [keyUrl, ...space, ...(authorization === undefined ? [] : ['authorization', authorization])]
 }
 
 /** The same request with the key that it has in this place, by what is known of its URL now. */

@@ -126,7 +126,10 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
   const memoryOnly =
     (isPrivate && !partitioned) || rule?.durable === false || head.nominated.some(([name]) => name === 'authorization')
   core.place.keys.learn(request.url, headers)
-  return memoryOnly ? { ...head, memoryOnly } : head
+  if (!memoryOnly) return head
+  const cookie = partitioned ? undefined : fieldValue(request.headers, 'cookie')
+  const isNew = cookie !== undefined && head.directives.private && fieldValue(head.nominated, 'cookie') === undefined
+  return { ...head, memoryOnly, ...(isNew && { nominated: [...head.nominated, ['cookie', cookie] as const] }) }
 }
 
 /** The labels by which a purge of a URL that means the same finds this response. */

@@ -146,9 +146,12 @@ function decideFreely(
   return { kind: 'forward', cause: 'miss', why: 'partial', ...(partial && { partial }) }
 }
 
-/** Whether the rest of it can be asked for, and joined to it: only by a strong validator (RFC 9110 §15.3.7.3), and only where there is a rest. */
+/**
+ * Whether the rest of it is worth asking for: where there is a rest, and no validator forbids to join it (a weak one does, RFC 9110 §15.3.7.3). Where there is none yet, the rest
+ * may bring one.
+ */
 const isBeginning = ({ part, etag }: StoredResponse): boolean =>
-  part?.first === 0 && part.last + 1 !== part.size && etagsMatch(etag, etag, 'strong')
+  part?.first === 0 && part.last + 1 !== part.size && (etag === undefined || etagsMatch(etag, etag, 'strong'))
 
 /** The most recent of several suitable responses, preferring those with a valid `Vary` where some omit it (RFC 9111 §4, §4.1). */
 function mostRecent(suitable: readonly StoredResponse[]): StoredResponse | undefined {

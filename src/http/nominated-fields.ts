@@ -43,12 +43,15 @@ export function nominatedFields(
  * weights. A stored response in the one language that the presented request prefers above all others matches too.
  */
 export function matchesNominated(
-  stored: Pick<StoredResponse, 'vary' | 'nominated' | 'headers'>,
+  stored: Pick<StoredResponse, 'vary' | 'nominated' | 'headers' | 'directives'>,
   presented: Pick<PresentedRequest, 'headers'>,
   { implied, partitioned }: { readonly implied?: HeaderList; readonly partitioned?: boolean } = {},
 ): boolean {
-  const { vary, nominated, headers } = stored
+  const { vary, nominated, headers, directives } = stored
   if (vary === '*') return false
+  // A cookie that script sets says who asks; what is private is for that one alone.
+  if (directives.private && !partitioned && fieldValue(nominated, 'cookie') !== fieldValue(presented.headers, 'cookie'))
+    return false
   const now = nominatedFields(vary, presented.headers, implied)
   const names = vary === 'unknown' ? [...nominated, ...now].map(([name]) => name) : vary
   return names.every((name) => {
