@@ -13,10 +13,11 @@ import { watchKeyCardinality } from './observe/key-cardinality.ts'
 import { platform } from './platform/platform.ts'
 import { systemClock } from './platform/system-clock.ts'
 import type { CacheEvent, EventSink } from './ports/event-sink.ts'
-import type { Store } from './ports/store.ts'
+import type { Store, StoreNotice } from './ports/store.ts'
 import type { Transport } from './ports/transport.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
+import { lazyStore } from './stores/lazy.ts'
 import { createMemoryStore } from './stores/memory.ts'
 
 const MIB = 2 ** 20
@@ -190,15 +191,29 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     if (typeof choice === 'object') return choice
     const factory = here.databases()
     if (choice === 'memory' || !factory) return undefined
-    return createIndexedDbStore({
-      name,
-      factory,
-      keyRange: here.keyRange,
-      clock,
-      random,
-      maxBytes: disk.maxBytes,
-      maxEntryBytes: diskEntryBytes,
-      onNotice: announce,
+    const openStore = (onNotice: (notice: StoreNotice) => void) =>
+      createIndexedDbStore({
+        name,
+        factory,
+        keyRange: here.keyRange,
+        clock,
+        random,
+        maxBytes: disk.maxBytes,
+        maxEntryBytes: diskEntryBytes,
+        onNotice,
+      })
+    if (!options.disk?.encrypt) return openStore(announce)
+    // Only who asks for it loads it.
+    return lazyStore(async () => {
+      const cipher = here.cipher()
+      if (!cipher) throw new DOMException('disk.encrypt needs a secure context (https)', 'NotSupportedError')
+      const [{ encryptedStore, plainNotice }, { createKeyRing }] = await Promise.all([
+        import('./stores/encrypted.ts'),
+        import('./stores/key-ring.ts'),
+      ])
+      const store = openStore((notice) => announce(plainNotice(notice)))
+      const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
+      return encryptedStore(store, keys, { ...cipher, onNotice: announce })
     })
   }
 

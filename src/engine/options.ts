@@ -59,7 +59,15 @@ export interface CacheOptions {
   /** Bytes in memory, 0 or more, and the largest response kept there. @default 32 MiB, an eighth of maxBytes */
   readonly memory?: { readonly maxBytes?: number; readonly maxEntryBytes?: number }
   /** Bytes on disk, 0 or more, and the largest response kept there. @default 50 MiB, an eighth of maxBytes */
-  readonly disk?: { readonly maxBytes?: number; readonly maxEntryBytes?: number }
+  readonly disk?: {
+    readonly maxBytes?: number
+    readonly maxEntryBytes?: number
+    /**
+     * Whether the bodies of a partition are encrypted on disk (AES-GCM, a key that no script can read). Leaving the partition drops the key: then they are lost, whatever becomes of the disk.
+     * URLs and fields stay readable, and so does what has no partition. Needs a secure context, without which nothing is kept on disk; loads a part of its own. @default false
+     */
+    readonly encrypt?: boolean
+  }
   readonly key?: KeyRule
   readonly rules?: readonly Rule[]
   /** @default { beta: 1 } */

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../http/message.ts'
+import type { Cipher } from '../ports/cipher.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
 
@@ -18,6 +19,8 @@ export interface Platform {
   /** The factory of databases, where there is one that may be touched (a sandboxed frame's throws). */
   databases(): IDBFactory | undefined
   readonly keyRange: typeof IDBKeyRange
+  /** What encrypts, where there is something: only secure contexts have it. */
+  cipher(): Cipher | undefined
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -51,6 +54,10 @@ export function platform(): Platform {
     },
     get keyRange() {
       return globalThis.IDBKeyRange
+    },
+    cipher() {
+      const { crypto } = globalThis
+      return crypto?.subtle && { subtle: crypto.subtle, fillRandom: (bytes) => crypto.getRandomValues(bytes) }
     },
     report(error) {
       if (typeof reportError === 'function') reportError(error)

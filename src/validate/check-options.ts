@@ -19,6 +19,11 @@ const optional = z.optional
 const key = z.strictObject({ ignore: optional(names), allow: optional(names), sort: optional(z.boolean()) })
 const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms) })])
 const budget = z.strictObject({ maxBytes: optional(bytes), maxEntryBytes: optional(bytes) })
+const disk = z.strictObject({
+  maxBytes: optional(bytes),
+  maxEntryBytes: optional(bytes),
+  encrypt: optional(z.boolean()),
+})
 
 const rule = z.strictObject({
   match: z.union([z.string().check(z.minLength(1)), callable, hasMethods('test')]),
@@ -43,7 +48,7 @@ const options = z.strictObject({
   clock: optional(hasMethods('now', 'sleep')),
   random: optional(callable),
   memory: optional(budget),
-  disk: optional(budget),
+  disk: optional(disk),
   key: optional(key),
   rules: optional(z.array(rule)),
   earlyExpiry: optional(earlyExpiry),
@@ -123,6 +128,6 @@ function allowedKeys(path: readonly PropertyKey[]): string {
       ? options
       : within.at(-1) === 'rules'
         ? rule
-        : { key, memory: budget, disk: budget }[String(within.at(-1))]
+        : { key, memory: budget, disk }[String(within.at(-1))]
   return shape && 'def' in shape ? `It knows ${Object.keys(shape.def.shape).join(', ')}` : ''
 }

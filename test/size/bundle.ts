@@ -8,8 +8,10 @@ import { build, type Metafile } from 'esbuild'
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Bundle {
+  /** What the page loads at once. */
   readonly code: string
-  readonly metafile: Metafile
+  /** The minified bytes in it, by the path of the module that they come from. */
+  readonly bytes: ReadonlyMap<string, number>
 }
 
 const newest = (folder: string, ending: string): number =>
@@ -53,10 +55,32 @@ export async function bundle(
     tsconfigRaw: {},
     metafile: true,
     write: false,
-    outfile: 'bundle.js',
+    outdir: 'bundle',
+    // What is imported only when it is asked for is a file of its own.
+    splitting: options.format === 'esm',
     legalComments: 'none',
     logLevel: 'error',
     ...options,
   })
-  return { code: outputFiles[0]?.text ?? '', metafile }
+  const loaded = atOnce(metafile)
+  const bytes = new Map<string, number>()
+  for (const path of loaded) {
+    for (const [input, { bytesInOutput }] of Object.entries(metafile.outputs[path]?.inputs ?? {}))
+      bytes.set(input, (bytes.get(input) ?? 0) + bytesInOutput)
+  }
+  const isLoaded = (file: string) => loaded.some((path) => file.endsWith(`/${path}`))
+  return { code: outputFiles.flatMap(({ path, text }) => (isLoaded(path) ? [text] : [])).join('\n'), bytes }
+}
+
+/** The output of the entry, and what it imports statically. */
+function atOnce({ outputs }: Metafile): string[] {
+  const loaded: string[] = []
+  const load = (path: string) => {
+    if (loaded.includes(path)) return
+    loaded.push(path)
+    for (const imported of outputs[path]?.imports ?? []) if (imported.kind === 'import-statement') load(imported.path)
+  }
+  const paths = Object.keys(outputs)
+  load(paths.find((path) => path.endsWith('/stdin.js')) ?? (paths[0] as string))
+  return loaded
 }

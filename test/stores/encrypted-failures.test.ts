@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Store, StoreNotice } from '../../src/ports/store.ts'
-import { createKeyRing, encryptedStore } from '../../src/stores/encrypted.ts'
+import { encryptedStore } from '../../src/stores/encrypted.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
+import { createKeyRing } from '../../src/stores/key-ring.ts'
 import { seededRandom, virtualClock, virtualIndexedDB } from '../../src/testing/index.ts'
 import {
   canary,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { KeyRing } from '../../src/stores/encrypted.ts'
+import type { KeyRing } from '../../src/stores/key-ring.ts'
 
 /** What an encrypted store needs of the platform. */
 export const realCrypto = {
