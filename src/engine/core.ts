@@ -27,7 +27,7 @@ export interface Core {
 }
 
 /** The request that an event is about, and, where a response was stored or confirmed, those that were there before it. */
-export interface About extends Pick<Presented, 'key'> {
+interface About extends Pick<Presented, 'key'> {
   readonly replaced?: readonly StoredResponse[]
 }
 
