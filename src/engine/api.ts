@@ -41,7 +41,7 @@ export interface PurgeReceipt {
 export interface PartitionReceipt {
   /** Removed from memory, in bytes. Memory was empty before anything of the new partition was read. */
   readonly memoryBytes: number
-  /** Removed from disk, where there is one; `database`: all of it was deleted, since it could not be emptied. */
+  /** Removed from disk, where there is one. More than the partition when the disk was so full that everything had to go. */
   readonly disk?: Removed | undefined
 }
 

@@ -45,8 +45,6 @@ export interface Removed {
   /** Bodies that lay apart from their records. */
   readonly bodies: number
   readonly bytes: number
-  /** Set when the whole database was deleted instead, since it could not be emptied; the numbers are then not known, and 0. */
-  readonly database?: true
 }
 
 export interface WriteOptions {

@@ -24,6 +24,7 @@ import {
   isStoredRecord,
   isText,
   sizeOf,
+  withinHalf,
 } from './stored-record.ts'
 
 export interface IndexedDbOptions {
@@ -390,7 +391,7 @@ export function createIndexedDbStore({
     const name = ['record', partition, key] as const
     const before = view.records.get(nameOf(name))
     const former = ({ body }: StoredResponse) => before?.responses.find((one) => one.body.id === body.id)
-    const responses = (value?.responses ?? []).flatMap((one) => {
+    const responses = withinHalf(value?.responses ?? [], maxBytes).flatMap((one) => {
       const { id, size, bytes = former(one)?.body.bytes } = one.body
       if (one.memoryOnly || size > maxEntryBytes || !(bytes ?? former(one))) return []
       const isApart = !bytes || bytes.byteLength > inlineBytes
