@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
+import { bundle } from '../size/bundle.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -42,6 +43,32 @@ const frame: RequestListener = (request, response) => {
   </script>`)
 }
 
+/** A page whose scripts run in an opaque origin when it is framed with `sandbox`. It reads twice, purges and reads again, and tells the one who frames it how that went. */
+const sandboxed: RequestListener = async (_request, response) => {
+  const contents = `
+    import { createCache } from './src/index.ts'
+    const errors = []
+    addEventListener('error', ({ message }) => errors.push(message))
+    addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
+    const cache = createCache()
+    const causes = []
+    cache.on((event) => event.type === 'answered' && causes.push(event.cause))
+    const url = new URL('/fresh?sandboxed', location.href).href
+    const read = async () => (await cache.fetch(url)).text()
+    const run = async () => {
+      await read()
+      await read()
+      const { durable } = await cache.purge({ url }, { mode: 'hard' })
+      await read()
+      await cache.settled()
+      return { origin: self.origin, causes, durable, errors }
+    }
+    run().then((told) => parent.postMessage(told, '*'), (error) => parent.postMessage(String(error), '*'))`
+  const { code } = await bundle({ contents }, { format: 'iife' })
+  response.setHeader('content-type', 'text/html')
+  response.end(`<!doctype html><script>${code}</script>`)
+}
+
 /** Answers 304 to the validator that it gives. */
 const validated =
   (cacheControl: string): RequestListener =>
@@ -61,6 +88,7 @@ const routes: Readonly<Record<string, RequestListener>> = {
     response.write('data: hi\n\n')
   },
   '/frame': frame,
+  '/sandboxed': sandboxed,
   '/stale': validated('max-age=0'),
   '/fresh': validated('max-age=3600'),
   '/exposed': (request, response) => {
