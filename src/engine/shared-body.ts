@@ -95,6 +95,7 @@ export function shareBody(
         }
         return finish({})
       }
+      if (value.byteLength === 0) continue
       chunks.push(value)
       size += value.byteLength
       if (kept && size > limit) {
@@ -120,15 +121,16 @@ export function shareBody(
       cursor.fail(signal?.reason)
       if (leave() && idle()) onIdle()
     }
-    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    return new ReadableStream(
       {
-        start(controller) {
+        ...asBytes(),
+        start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
           cursor = { at: 0, fail: (error) => controller.error(error) }
           cursors.add(cursor)
           signal?.addEventListener('abort', abort)
           if (signal?.aborted) abort()
         },
-        async pull(controller) {
+        async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
           while (cursors.has(cursor) && cursor.at - dropped >= chunks.length && !end) {
             await new Promise<void>((resolve) => {
               cursor.wake = resolve
@@ -144,8 +146,10 @@ export function shareBody(
             return controller.enqueue(chunk.slice())
           }
           leave()
-          if (end && 'error' in end) controller.error(end.error)
-          else controller.close()
+          if (end && 'error' in end) return controller.error(end.error)
+          controller.close()
+          // Who reads into a buffer of its own gets it back, empty.
+          ;(controller as { byobRequest?: ReadableStreamBYOBRequest | null }).byobRequest?.respond(0)
         },
         cancel() {
           leave()
@@ -165,6 +169,20 @@ export function shareBody(
       finish({ error })
     },
   }
+}
+
+let kind: { type: 'bytes' } | Record<string, never> | undefined
+
+/** fetch's own bodies can be read into buffers of the reader, so ours can where the engine has such streams (Fetch, body stream; Streams, readable byte streams). */
+function asBytes(): object {
+  if (kind) return kind
+  try {
+    new ReadableStream({ type: 'bytes' })
+    kind = { type: 'bytes' }
+  } catch {
+    kind = {}
+  }
+  return kind
 }
 
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

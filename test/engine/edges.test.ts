@@ -106,3 +106,18 @@ test('after close() fetch is plain fetch: what only a cache understands does not
   await cache.fetch('https://origin.test/a', { nearcache: { tags: ['x'] } })
   expect(inits).toEqual([{}])
 })
+
+test('a body under way can be read into buffers of the caller, as fetch’s can (Fetch, body stream is a byte stream)', async () => {
+  const { cache } = harness({
+    fetch: async () => new Response(new TextEncoder().encode('bytes'), { headers: { 'cache-control': 'max-age=60' } }),
+  })
+  const read = async () => {
+    const reader = (await cache.fetch('/a')).body?.getReader({ mode: 'byob' })
+    const { value } = (await reader?.read(new Uint8Array(16))) ?? {}
+    await reader?.cancel()
+    return new TextDecoder().decode(value)
+  }
+  expect.soft(await read().catch((error: Error) => error.name)).toBe('bytes')
+  await text(cache.fetch('/a'))
+  expect(await read()).toBe('bytes')
+})
