@@ -207,10 +207,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     return lazyStore(async () => {
       const cipher = here.cipher()
       if (!cipher) throw new DOMException('disk.encrypt needs a secure context (https)', 'NotSupportedError')
-      const [{ encryptedStore, plainNotice }, { createKeyRing }] = await Promise.all([
-        import('./stores/encrypted.ts'),
-        import('./stores/key-ring.ts'),
-      ])
+      const { createKeyRing, encryptedStore, plainNotice } = await import('./stores/encrypted.ts')
       const store = openStore((notice) => announce(plainNotice(notice)))
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
       return encryptedStore(store, keys, { ...cipher, onNotice: announce })

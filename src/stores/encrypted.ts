@@ -4,6 +4,8 @@ import type { CacheKey, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Wr
 import type { KeyRing } from './key-ring.ts'
 import { isForeign } from './stored-record.ts'
 
+export { createKeyRing } from './key-ring.ts'
+
 export interface EncryptionOptions extends Cipher {
   onNotice(notice: StoreNotice): void
 }

@@ -12,7 +12,7 @@ export interface World extends Profile {
 }
 
 /** Fresh, stale, stale but usable, too large to lie in its record, with variants: and one that nobody has asked for yet. */
-export const PATHS = ['/fresh', '/stale', '/swr', '/large', '/vary', '/new'] as const
+const PATHS = ['/fresh', '/stale', '/swr', '/large', '/vary', '/new'] as const
 
 export async function world(): Promise<World> {
   const base = await profile()

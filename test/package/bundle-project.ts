@@ -7,6 +7,7 @@ import { type Project, repository } from './install-package.ts'
 /** What a bundler made of a project: a folder to serve, and what went into it. */
 export interface Bundle {
   readonly folder: string
+  /** What the page loads at once; parts that are loaded when they are asked for are not in it. */
   readonly code: string
   /** The files whose code the bundle holds, as the source maps name them. */
   readonly sources: readonly string[]
@@ -18,7 +19,10 @@ function readBundle(folder: string): Bundle {
       .filter((path) => path.endsWith(ending))
       .map((path) => readFileSync(join(folder, path), 'utf8'))
   const maps = read('.js.map').map((text) => JSON.parse(text) as { sources: string[] })
-  return { folder, code: read('.js').join('\n'), sources: maps.flatMap(({ sources }) => sources) }
+  const page = readFileSync(join(folder, 'index.html'), 'utf8')
+  const loaded = [...page.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path = '']) => path)
+  const code = loaded.map((path) => readFileSync(join(folder, path), 'utf8')).join('\n')
+  return { folder, code, sources: maps.flatMap(({ sources }) => sources) }
 }
 
 /** `vite build`, for production, of a project whose page loads `/main.js`. */
@@ -45,7 +49,7 @@ export async function buildWithWebpack(
     mode,
     context: project.path,
     entry: './main.js',
-    output: { path: folder, filename: 'main.js' },
+    output: { path: folder, filename: 'main.js', clean: true },
     devtool: 'source-map',
   })
   const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) => {
