@@ -127,7 +127,9 @@ describe('the architecture of src', () => {
     expect(findCycle()).toBeUndefined()
   })
 
-  test('only platform and testing name the clock, chance, timers, storage and network of the platform', () => {
+  test('only platform and testing name the clock, chance, timers, storage and network of the platform', {
+    timeout: 60_000,
+  }, () => {
     const named = [...files].flatMap(([path, text]) =>
       [...codeOf(text).matchAll(platformGlobals)].map(([name]) => ({ path, name })),
     )

@@ -75,20 +75,22 @@ export function createFlights(): Flights {
       let isTaken = false
       let arrived: Arrival | undefined
       const isRead = () => !!arrived && (arrived.shared ? !arrived.shared.idle() : isTaken || !!arrived.kept)
-      const abortIfAlone = () => {
-        if (waiting > 0 || isRead()) return
-        const reason = new DOMException('Nobody waits for this response any more', 'AbortError')
+      const abort = (reason: unknown) => {
         controller.abort(reason)
         // A transport may know nothing of signals.
         if (arrived?.shared) arrived.shared.stop(reason)
         else if (arrived) discard(arrived.raw)
+      }
+      const abortIfAlone = () => {
+        if (waiting > 0 || isRead()) return
+        abort(new DOMException('Nobody waits for this response any more', 'AbortError'))
         land()
       }
       const land = () => {
         underWay.delete(mine)
         if (identity !== undefined && flights.get(identity) === flight) flights.delete(identity)
       }
-      const mine = { isRead, abort: (reason: unknown) => controller.abort(reason) }
+      const mine = { isRead, abort }
       underWay.add(mine)
       const arrival = send(controller.signal, { onIdle: abortIfAlone })
       const flight: Flight = {
@@ -107,7 +109,7 @@ export function createFlights(): Flights {
         take: () => {
           isTaken = true
         },
-        abort: mine.abort,
+        abort,
       }
       if (identity !== undefined) flights.set(identity, flight)
       arrival.then((landing) => {

@@ -43,6 +43,8 @@ export interface NearCacheParts {
 /** Request fields whose values are shown to nobody. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
 
+const NOTHING = new Uint8Array()
+
 /** For those who only look: a draw by which nothing is ever refreshed early. */
 const never = () => 0
 
@@ -114,11 +116,11 @@ export function createNearCache(
   ): Promise<T> => {
     const { schema, ...rest } = init ?? {}
     return answered(input, init && rest, async (presented, { core, views }) => {
-      const parse = async (bytes: Uint8Array<ArrayBuffer>): Promise<T> =>
-        (schema && bytes.byteLength > 0 ? await views.validate(bytes, schema) : views.parse(bytes)) as T
+      const parse = (bytes: Uint8Array<ArrayBuffer>): T | Promise<T> =>
+        schema && bytes.byteLength > 0 ? views.validate(bytes, schema) : (views.parse(bytes) as T)
       const isUsable: Accept = (bytes) => {
-        views.parse(bytes)
-        return !schema || parse(bytes).then(() => true)
+        const parsed = parse(bytes)
+        return !(parsed instanceof Promise) || parsed.then(() => true)
       }
       const answer = await respond(presented, core, isUsable)
       if (answer.status < 200 || answer.status > 299) {
@@ -130,9 +132,10 @@ export function createNearCache(
         ]
       }
       try {
-        const bytes = await bytesOf(answer, presented)
+        const bytes = 'bytes' in answer.body ? (answer.body.bytes ?? NOTHING) : await bytesOf(answer, presented)
         const overlaid = views.overlaid(presented.key, bytes)
-        const data = overlaid ? (overlaid.data as T) : await unlessAborted(parse(bytes), presented.signal)
+        const parsed = overlaid ? (overlaid.data as T) : parse(bytes)
+        const data = parsed instanceof Promise ? await unlessAborted(parsed, presented.signal) : parsed
         return [answer, () => data]
       } catch (error) {
         if (presented.signal?.aborted) throw error
@@ -270,7 +273,7 @@ export function createNearCache(
 
 /** The body as it is kept, or as it comes when it is too large to keep. */
 async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Array<ArrayBuffer>> {
-  if ('bytes' in body) return body.bytes ?? new Uint8Array()
+  if ('bytes' in body) return body.bytes ?? NOTHING
   if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
   const whole = await unlessAborted(body.whole, signal)
   if (!whole) return new Uint8Array(await new Response(body.stream).arrayBuffer())
