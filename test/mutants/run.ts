@@ -62,7 +62,7 @@ const runTests = (place: string, tests: readonly string[]): Promise<Run> =>
       '20000',
       ...existing,
     ]
-    execFile(process.execPath, args, { cwd: place, timeout: 180_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+    execFile(process.execPath, args, { cwd: place, timeout: 600_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       resolve({ passed: !error, output: stdout + stderr }),
     )
   })
