@@ -250,13 +250,12 @@ export function createIndexedDbStore({
     changes: readonly Pick<Writer, 'keys' | 'change'>[],
     durability: WriteOptions['durability'],
   ): Promise<PurgeLog[]> {
-    const bits = [...visited]
+    const bits = new Map(visited)
     const evicted: StoreNotice[] = []
     const run = () =>
       connection.transact('readwrite', durability, async (objects) => {
         evicted.length = 0
-        for (const [, key] of bits) objects.put(1, key)
-        return apply(objects, changes, evicted)
+        return apply(objects, changes, bits, evicted)
       })
     const logs = await run()
       .catch(async (error: unknown) => {
@@ -288,7 +287,7 @@ export function createIndexedDbStore({
     // Only now: what was aborted has not been seen.
     seen = logs.at(-1)
     unaccounted = NOTHING
-    for (const [name] of bits) visited.delete(name)
+    for (const name of bits.keys()) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
   }
@@ -296,12 +295,17 @@ export function createIndexedDbStore({
   async function apply(
     objects: IDBObjectStore,
     changes: readonly Pick<Writer, 'keys' | 'change'>[],
+    bits: ReadonlyMap<string, IDBValidKey>,
     evicted: StoreNotice[],
   ): Promise<PurgeLog[]> {
     const view = await lookAndTidy(
       objects,
       changes.flatMap(({ keys }) => keys),
     )
+    for (const bit of bits.values()) {
+      // What was read of a partition that has been left since leaves no trace.
+      if (Array.isArray(bit) && !isForeign(String(bit[1]), view.partition)) objects.put(1, bit)
+    }
     const before = view.log
     let log = before ?? emptyLog(token(random))
     const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
@@ -370,7 +374,9 @@ export function createIndexedDbStore({
         objects.delete(named)
       }
       const space = await spaceOf(objects)
-      objects.put({ ...space, bytes: Math.max(0, space.bytes - space.named), named: 0 } satisfies Space, SPACE)
+      // Where the hand stopped may be what is no more.
+      const bytes = Math.max(0, space.bytes - space.named)
+      objects.put({ bytes, named: 0 } satisfies Space, SPACE)
       putLog(objects, log, partition)
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
     })
@@ -379,6 +385,7 @@ export function createIndexedDbStore({
       return forget()
     })
     seen = entered.log
+    visited.clear()
     return entered
   }
 
