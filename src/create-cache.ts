@@ -8,6 +8,7 @@ import type { CacheOptions } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { CacheError } from './errors.ts'
+import type { EpochMs } from './http/message.ts'
 import { createCounters } from './observe/counters.ts'
 import { watchKeyCardinality } from './observe/key-cardinality.ts'
 import { platform } from './platform/platform.ts'
@@ -24,6 +25,9 @@ const MIB = 2 ** 20
 
 /** How far the wall clock may be set back before ages are no longer believed, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 5_000
+
+/** A failure of storage of one kind is told once in this time, in milliseconds. */
+const QUIET_MS = 60_000
 
 /** What an entry adds to the options. */
 export interface Wiring {
@@ -51,6 +55,17 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   }
   /** What concerns no request, and what concerns everyone. */
   const announce = (event: CacheEvent) => tell(listeners.all, event)
+  /** When a failure of storage of one kind was last told: a disk that is ill for long must not flood who listens. */
+  const failures = new Map<string, EpochMs>()
+  const onNotice = (notice: StoreNotice) => {
+    if (notice.type === 'store-failed') {
+      const kind = `${notice.operation} ${(notice.error as Partial<Error> | undefined)?.name}`
+      const now = clock.now()
+      if (Math.abs(now - (failures.get(kind) ?? Number.NEGATIVE_INFINITY)) < QUIET_MS) return
+      failures.set(kind, now)
+    }
+    announce(notice)
+  }
   const announceToEach = (event: CacheEvent) => {
     announce(event)
     tell(
@@ -65,10 +80,10 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   const durable = durableStore()
   const incarnation = token()
   const store = createLayeredStore({
-    memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice: announce }),
+    memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice }),
     durable,
     incarnation,
-    onNotice: announce,
+    onNotice,
   })
   const { earlyExpiry, deadlines = {} } = options
   const settings: Settings = {
@@ -118,9 +133,9 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     }
     const core: Core = {
       store: store.open(partition, () => {
-        begun.isLeft = true
         end(begun)
         session = begin(undefined)
+        begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
       transport: options.fetch ?? transport,
@@ -202,15 +217,15 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         maxEntryBytes: diskEntryBytes,
         onNotice,
       })
-    if (!options.disk?.encrypt) return openStore(announce)
+    if (!options.disk?.encrypt) return openStore(onNotice)
     // Only who asks for it loads it.
     return lazyStore(async () => {
       const cipher = here.cipher()
       if (!cipher) throw new DOMException('disk.encrypt needs a secure context (https)', 'NotSupportedError')
       const { createKeyRing, encryptedStore, plainNotice } = await import('./stores/encrypted.ts')
-      const store = openStore((notice) => announce(plainNotice(notice)))
+      const store = openStore((notice) => onNotice(plainNotice(notice)))
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
-      return encryptedStore(store, keys, { ...cipher, onNotice: announce })
+      return encryptedStore(store, keys, { ...cipher, onNotice })
     })
   }
 

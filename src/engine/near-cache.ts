@@ -25,8 +25,8 @@ export interface Session {
   readonly read: ReturnType<typeof createReader>
   /** Why nothing of it may be given to anyone any more. */
   over?: DOMException
-  /** Whether it is over since another context has entered another partition: what was asked for here goes past the cache. */
-  isLeft?: boolean
+  /** What came after it, when another context has entered another partition: for as long as that lasts, what was asked for here goes past the cache. */
+  next?: Session
   /** Whether another context has entered another partition: everything bypasses. */
   readonly isOutside: boolean
 }
@@ -92,7 +92,7 @@ export function createNearCache(
         ...ruleName(presented.rule),
       })
     } catch (error) {
-      if (mine.isLeft && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
+      if (mine.next === session() && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
       core.emit({ type: 'rejected', url, error })
       throw error
     }

@@ -9,9 +9,6 @@ import { heed, invalidate } from './invalidate.ts'
 import type { Presented } from './presented.ts'
 import { receive } from './receive.ts'
 
-/** How long a response is held back until the disk knows of the invalidation, in milliseconds. In this context it holds at once. */
-const INVALIDATION_MS = 3_000
-
 /**
  * A request that the cache does not answer: sent as it is. An unsafe one that succeeds invalidates before its response is handed over (RFC 9111 §4.4), and a
  * POST whose response says that it is what a GET of its URL would give is stored for that (RFC 9110 §9.3.3).
@@ -69,13 +66,13 @@ async function send(
 }
 
 /**
- * Invalidates, and waits for the disk as long as is reasonable.
+ * Invalidates: in this context at once; the disk is waited for as long as for any answer of it.
  *
  * @returns the epoch that the response itself has: what it invalidates is older than it; what others have purged since `departed` is not
  */
 async function invalidated(selector: LogSelector, departed: Epoch, core: Core): Promise<Epoch | undefined> {
   const invalidating = invalidate(selector, 'invalidate', core)
-  if (!(await isDoneWithin(invalidating, INVALIDATION_MS, core))) return undefined
+  if (!(await isDoneWithin(invalidating, core.settings.diskMs, core))) return undefined
   const { epoch } = await invalidating
   return epoch.incarnation === departed.incarnation && epoch.number === departed.number + 1 ? epoch : undefined
 }

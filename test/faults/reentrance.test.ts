@@ -38,7 +38,8 @@ const provoke: Readonly<
     await text(cache.fetch('/0'))
     await cache.settled()
   },
-  async 'store-failed'({ cache }) {
+  async 'store-failed'({ cache, clock }) {
+    await clock.advance(61_000) // each kind of failure is told once a minute
     await text(cache.fetch('/1'))
     await cache.settled()
   },
