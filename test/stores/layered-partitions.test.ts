@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { CacheKey, Store } from '../../src/ports/store.ts'
+import { createLayeredStore } from '../../src/stores/layered.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { idsOf, recordOf, responseWith } from './builders.ts'
+
+const KEY: CacheKey = ['k']
+const limits = { maxBytes: 1e6, maxEntryBytes: 1e6, onNotice: () => {} }
+
+/** Memory over a disk, in which a user has stored something. */
+async function signedIn() {
+  const memory = createMemoryStore({ ...limits, incarnation: 'memory' })
+  const durable: Store = createMemoryStore({ ...limits, incarnation: 'disk' })
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice: () => {} })
+  const store = layered.open('anna', () => {})
+  await layered.enter()
+  const put = (id: string) => store.update(KEY, () => recordOf(responseWith(id, 10, { epoch: store.epoch() })))
+  await put('first')
+  const onDisk = async (partition: string) =>
+    idsOf((await durable.read([['record', partition, KEY]])).record(partition, KEY))
+  return { memory, layered, store, put, onDisk }
+}
+
+test.each([['ben'], [''], [undefined]])(
+  'who enters %j finds nobody in memory, from the call on (law 5)',
+  async (next) => {
+    const { memory, layered, store } = await signedIn()
+    expect(memory.bytes()).toBeGreaterThan(0)
+    layered.open(next, () => {})
+    expect([memory.bytes(), memory.records('anna')]).toEqual([0, []])
+    expect([store.peek(KEY), [...store.records()], await store.read(KEY)]).toEqual([undefined, [], undefined])
+  },
+)
+
+test('a partition that was left takes nothing any more, in memory or on disk', async () => {
+  const { memory, layered, put, onDisk } = await signedIn()
+  layered.open('ben', () => {})
+  const late = put('late')
+  expect(memory.bytes()).toBe(0)
+  await Promise.all([late, layered.enter()])
+  await put('later')
+  expect([memory.bytes(), await onDisk('anna')]).toEqual([0, []])
+})
+
+test('the same user is signed in again: what was left is not there, what comes is', async () => {
+  const { layered, put, onDisk } = await signedIn()
+  layered.open(undefined, () => {})
+  const again = layered.open('anna', () => {})
+  await put('of the first session')
+  expect(again.peek(KEY)).toBeUndefined()
+  await again.update(KEY, () => recordOf(responseWith('of the second', 10, { epoch: again.epoch() })))
+  expect(await onDisk('anna')).not.toContain('of the first session')
+  expect(idsOf(again.peek(KEY))).toEqual(['of the second'])
+})
