@@ -64,7 +64,7 @@ function createMemory(): Memory {
 export function createFlights(): Flights {
   const flights = new Map<string, Flight>()
   const underWay = new Set<{ isRead(): boolean; abort(reason: unknown): void }>()
-  let closing: { readonly reason: unknown } | undefined
+  let closing: { readonly reason: unknown; readonly all: boolean } | undefined
 
   return {
     under: (identity) => flights.get(identity),
@@ -114,6 +114,7 @@ export function createFlights(): Flights {
       if (identity !== undefined) flights.set(identity, flight)
       arrival.then((landing) => {
         arrived = landing
+        if (closing?.all) abort(closing.reason)
         if (landing.kept) landing.kept.then(land, land)
         else land()
       }, land)
@@ -122,7 +123,7 @@ export function createFlights(): Flights {
     hitForMiss: createMemory(),
     resting: createMemory(),
     close(reason, which) {
-      closing = { reason }
+      closing = { reason, all: !which }
       for (const one of underWay) if (!which || !one.isRead()) one.abort(reason)
       flights.clear()
     },

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { harness } from './harness.ts'
+
+const diskOf = () => createMemoryStore({ maxBytes: 1e6, maxEntryBytes: 1e6, incarnation: 'disk', onNotice: () => {} })
+
+/** A transport that knows nothing of signals, and waits before the head and before the end of each response. */
+function stubborn() {
+  const waiting: Array<() => void> = []
+  const step = () => new Promise<void>((resolve) => waiting.push(resolve))
+  const sent: string[] = []
+  const fetch = async (input: RequestInfo | URL) => {
+    const { pathname } = new URL(new Request(input).url)
+    sent.push(pathname)
+    await step()
+    const parts = ['"the data ', 'of anna"'].map((part) => new TextEncoder().encode(part))
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          if (parts.length < 2) await step()
+          controller.enqueue(parts.shift() as Uint8Array)
+          if (parts.length === 0) controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    return new Response(body, { headers: { 'cache-control': 'private, max-age=600' } })
+  }
+  const release = () => {
+    for (const go of waiting.splice(0)) go()
+  }
+  return { fetch, sent, release }
+}
+
+describe('with a transport that knows nothing of signals', () => {
+  test('a body whose head comes after sign-out is not waited for, and not read (FAULTS F-62)', async () => {
+    const { fetch, release } = stubborn()
+    const { cache, clock } = harness({ fetch, partition: 'anna' })
+    const [parsed, asked] = [cache.json('/me'), cache.fetch('/me')]
+    await clock.settle()
+    await cache.setPartition(undefined)
+    release()
+    for (const work of [parsed, asked])
+      await expect(work).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+  })
+
+  test('a body under way ends at sign-out for whoever reads it (FAULTS F-62)', async () => {
+    const { fetch, release } = stubborn()
+    const { cache, clock } = harness({ fetch, partition: 'anna' })
+    const asked = cache.fetch('/me')
+    await clock.settle()
+    release()
+    const body = (await asked).text()
+    await clock.settle()
+    await cache.setPartition(undefined)
+    release()
+    await expect(body).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+  })
+
+  test('what was asked for in a partition that another context ended is not asked for again in the next one', async () => {
+    const { fetch, sent, release } = stubborn()
+    const store = diskOf()
+    const { cache, clock, events } = harness({ fetch, store, partition: 'anna' })
+    await cache.explain('/of/anna')
+    const asked = cache.json('/of/anna')
+    await clock.settle()
+    await store.enter?.('ben')
+    await cache.explain('/another')
+    expect(events.map(({ type }) => type)).toEqual(['partition-left'])
+    await cache.setPartition('ben')
+    events.length = 0
+    release()
+    await expect(asked).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+    await clock.settle()
+    expect(sent).toEqual(['/of/anna'])
+    expect(events).toEqual([])
+  })
+})
