@@ -1,6 +1,6 @@
 import { fieldValue } from '../http/fields.ts'
 import { invalidatedBy, isUnsafe } from '../http/invalidation.ts'
-import type { Epoch, LogSelector } from '../http/message.ts'
+import type { Epoch, LogSelector, Ms } from '../http/message.ts'
 import { type Answer, passOn } from './answer.ts'
 import type { Core } from './core.ts'
 import { either, isDoneWithin, patiently, unlessAborted } from './deadlines.ts'
@@ -8,6 +8,9 @@ import { headerList } from './header-list.ts'
 import { heed, invalidate } from './invalidate.ts'
 import type { Presented } from './presented.ts'
 import { receive } from './receive.ts'
+
+/** How long a response to POST that is to be stored waits for its place in the log, in milliseconds. */
+const PLACE_MS = 1_000
 
 /**
  * A request that the cache does not answer: sent as it is. An unsafe one that succeeds invalidates before its response is handed over (RFC 9111 §4.4), and a
@@ -49,9 +52,15 @@ async function send(
   if (cause !== 'method' || !isUnsafe(request.method)) return answer
   const headers = headerList(raw.headers)
   const selector = invalidatedBy(request, { status: raw.status, headers })
-  if (selector) dispatch.epoch = (await invalidated(selector, dispatch.epoch, core)) ?? dispatch.epoch
-  const mayStore = request.cacheMode !== 'no-store' && !(init.integrity ?? given?.integrity) && !raw.redirected
-  if (request.method !== 'POST' || !mayStore || fieldValue(headers, 'content-location') === undefined) return answer
+  const mayStore =
+    request.method === 'POST' &&
+    request.cacheMode !== 'no-store' &&
+    !(init.integrity ?? given?.integrity) &&
+    !raw.redirected &&
+    fieldValue(headers, 'content-location') !== undefined
+  const waitMs = mayStore ? PLACE_MS : core.settings.diskMs
+  if (selector) dispatch.epoch = (await invalidated(selector, dispatch.epoch, waitMs, core)) ?? dispatch.epoch
+  if (!mayStore) return answer
 
   const asked = { kind: 'forward', cause, why: 'method' } as const
   const { shared, kept } = receive(raw, presented, asked, core, dispatch, { onIdle: () => gone.abort() })
@@ -66,13 +75,13 @@ async function send(
 }
 
 /**
- * Invalidates: in this context at once; the disk is waited for as long as for any answer of it.
+ * Invalidates: in this context at once; the disk is waited for as long as for any answer of it, or until it has given what is to be stored its place after the invalidation.
  *
  * @returns the epoch that the response itself has: what it invalidates is older than it; what others have purged since `departed` is not
  */
-async function invalidated(selector: LogSelector, departed: Epoch, core: Core): Promise<Epoch | undefined> {
+async function invalidated(selector: LogSelector, departed: Epoch, waitMs: Ms, core: Core): Promise<Epoch | undefined> {
   const invalidating = invalidate(selector, 'invalidate', core)
-  if (!(await isDoneWithin(invalidating, core.settings.diskMs, core))) return undefined
+  if (!(await isDoneWithin(invalidating, waitMs, core))) return undefined
   const { epoch } = await invalidating
   return epoch.incarnation === departed.incarnation && epoch.number === departed.number + 1 ? epoch : undefined
 }
