@@ -303,8 +303,8 @@ export function createIndexedDbStore({
       changes.flatMap(({ keys }) => keys),
     )
     for (const bit of bits.values()) {
-      // What was read of a partition that has been left since leaves no trace.
-      if (Array.isArray(bit) && !isForeign(String(bit[1]), view.partition)) objects.put(1, bit)
+      // What was read of a partition that has been left since, or is not known to a new database, leaves no trace.
+      if (Array.isArray(bit) && (bit[1] === '' || bit[1] === view.partition)) objects.put(1, bit)
     }
     const before = view.log
     let log = before ?? emptyLog(token(random))

@@ -319,7 +319,12 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       tenancy = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }
       return viewOf(tenancy)
     },
-    enter: async () => (tenancy?.isOpen ? enter(tenancy) : undefined),
+    async enter() {
+      if (!tenancy?.isOpen) return undefined
+      // Another context may have entered another partition since.
+      tenancy.isNew = true
+      return enter(tenancy)
+    },
   }
 }
 

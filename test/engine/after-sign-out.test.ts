@@ -76,3 +76,20 @@ describe('with a transport that knows nothing of signals', () => {
     expect(events).toEqual([])
   })
 })
+
+test('who enters anew the partition that it is in finds the disk in it, whoever was there meanwhile', async () => {
+  const store = diskOf()
+  const [one, other] = [harness({ store, partition: 'anna' }), harness({ store })]
+  for (const { origin } of [one, other]) origin.serves('/*', { cacheControl: 'private, max-age=600', json: 'data' })
+  await one.cache.json('/me')
+  await one.cache.settled()
+  await other.cache.setPartition('ben')
+  await other.cache.json('/me')
+  await other.cache.settled()
+  expect((await one.cache.setPartition('anna')).disk).toMatchObject({ records: 1 })
+  expect(store.records('ben')).toEqual([])
+  await one.cache.json('/another')
+  await one.cache.settled()
+  expect(store.records('anna')).toHaveLength(1)
+  expect(one.events.map(({ type }) => type)).not.toContain('partition-left')
+})

@@ -43,6 +43,19 @@ describe('whoever was signed in leaves no trace on disk', () => {
     expect(await raw()).not.toContain(CANARY)
   })
 
+  test('nor when the database was lost, and began anew for nobody', async () => {
+    const { open, raw, database } = await world()
+    const first = open({ partition: CANARY }).cache
+    await first.json('/a')
+    await first.close()
+    const { cache } = open({ partition: CANARY })
+    await cache.json('/a')
+    await database.lose({ forget: true })
+    await cache.purge({ tag: 'shelf' })
+    expect(await raw()).toContain('shelf')
+    expect(await raw()).not.toContain(CANARY)
+  })
+
   test('nor in where the hand of the eviction stands', async () => {
     const { open, raw } = await world()
     const { cache, events } = open({ partition: CANARY, disk: { maxBytes: 40_000 } })
