@@ -25,8 +25,10 @@ function workplace(): string {
   return place
 }
 
-/** The files with the mutant in them; throws when an edit does not apply exactly once. */
-function mutated({ name, edits }: Mutant): Map<string, string> {
+/** The files with the mutant in them; throws when an edit does not apply exactly once, or a test is not there. */
+function mutated({ name, edits, tests }: Mutant): Map<string, string> {
+  const missing = tests.filter((path) => !existsSync(join(root, path)))
+  if (missing.length > 0) throw new Error(`"${name}" is to be found by tests that are not there: ${missing}`)
   const files = new Map<string, string>()
   for (const { file, find, replace } of edits) {
     const text = files.get(file) ?? readFileSync(join(root, file), 'utf8')
@@ -50,7 +52,6 @@ interface Run {
 
 const runTests = (place: string, tests: readonly string[]): Promise<Run> =>
   new Promise((resolve) => {
-    const existing = tests.filter((path) => existsSync(join(place, path)))
     const args = [
       'node_modules/vitest/vitest.mjs',
       'run',
@@ -60,7 +61,7 @@ const runTests = (place: string, tests: readonly string[]): Promise<Run> =>
       '1',
       '--testTimeout',
       '20000',
-      ...existing,
+      ...tests,
     ]
     execFile(process.execPath, args, { cwd: place, timeout: 600_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       resolve({ passed: !error, output: stdout + stderr }),
