@@ -179,13 +179,6 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/purge.test.ts', 'test/engine/validation.test.ts', 'test/engine/hard-purge-resurrected.test.ts'],
   ),
   one(
-    'what a HEAD freshens carries the epoch of its arrival, not its own',
-    'engine/receive.ts',
-    'core), epoch }',
-    'core), epoch: core.store.epoch() }',
-    ['test/engine/head.test.ts', 'test/engine/head-and-purges.test.ts', 'test/engine/purge.test.ts'],
-  ),
-  one(
     'reads do not look at the purge log',
     'http/purge-effect.ts',
     'if (!purge || purge.number <= asked) break',
@@ -381,8 +374,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'signing out clears memory only',
     'stores/layered.ts',
-    "const isNew = partition !== '' || tenancy !== undefined",
-    "const isNew = partition !== ''",
+    '      tenancy.isNew = true\n      return enter(tenancy)',
+    '      return undefined',
     ['test/engine/set-partition.test.ts'],
   ),
   one(
