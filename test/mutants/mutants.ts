@@ -176,7 +176,14 @@ export const mutants: readonly Mutant[] = [
     'engine/exchange.ts',
     'const update = { headers, ...dispatch, responseTime,',
     'const update = { headers, ...dispatch, epoch: core.store.epoch(), responseTime,',
-    ['test/engine/purge.test.ts', 'test/engine/validation.test.ts', 'test/engine/hard-purge-resurrected.test.ts'],
+    ['test/engine/validation-and-purges.test.ts'],
+  ),
+  one(
+    'what a HEAD freshens carries the epoch of its arrival, not its own',
+    'engine/receive.ts',
+    'core), epoch }',
+    'core), epoch: core.store.epoch() }',
+    ['test/engine/head-and-purges.test.ts'],
   ),
   one(
     'reads do not look at the purge log',
