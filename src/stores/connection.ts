@@ -22,7 +22,7 @@ export interface ConnectionOptions {
 /** A connection to one database that mends itself. */
 export interface Connection {
   /**
-   * Runs `work` in one transaction, and resolves with what it gave when the transaction is complete: the success of a request is not yet success. `work` awaits nothing but its own
+   * Runs `work` in one transaction, and resolves with what it gave when the transaction is complete: the success of a request that writes is not yet success. `work` awaits nothing but its own
    * requests, and may run again when the connection was lost.
    *
    * @throws the transaction's error, what `work` threw (then nothing is written), a `TimeoutError` at the deadline; at once what it threw last while the database is left alone
@@ -152,7 +152,11 @@ function outcomeOf<T>(transaction: IDBTransaction, work: Promise<T>): Promise<T>
     transaction.onabort = () =>
       reject(transaction.error ?? failure ?? new DOMException('The transaction was lost', 'AbortError'))
     work.then(
-      () => attempt(() => transaction.commit?.()),
+      (result) => {
+        // What was read was read, however it ends: Chromium aborts a transaction in which the file of a value was missing.
+        if (transaction.mode === 'readonly') resolve(result)
+        attempt(() => transaction.commit?.())
+      },
       (error: unknown) => {
         failure = error
         attempt(() => transaction.abort())

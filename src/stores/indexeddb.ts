@@ -157,21 +157,18 @@ export function createIndexedDbStore({
     return view
   }
 
-  /** Removes what is of no use, if it still is when its turn comes. Nobody waits for it. */
+  /** Removes records that are of no use, if they still are when their turn comes, and responses without their bodies. Nobody waits for it. */
   function repair(damaged: readonly StoreKey[]): void {
-    for (const key of damaged) {
-      const [kind, partition, name] = key
-      const place = ['record', partition, name] as const
+    for (const [kind, partition, key, id] of damaged) {
       writers.push({
-        keys: kind === 'record' ? [place] : [place, key],
+        // A body is not looked at again: what cannot be read would take the transaction along.
+        keys: [['record', partition, key]],
         change(snapshot) {
-          const responses = snapshot.record(partition, name)?.responses ?? []
-          const whole = responses.filter(
-            ({ body }) => body.bytes || body.id !== key[3] || snapshot.body(partition, name, body.id),
-          )
+          const responses = snapshot.record(partition, key)?.responses ?? []
+          const whole = responses.filter(({ body }) => kind === 'record' || body.bytes || body.id !== id)
           if (whole.length === responses.length) return []
           const value: StoredRecord | undefined = whole.length > 0 ? { v: 1, responses: whole } : undefined
-          return [{ kind: 'record', partition, key: name, value }]
+          return [{ kind: 'record', partition, key, value }]
         },
         resolve() {},
         reject() {},
@@ -431,13 +428,8 @@ export function createIndexedDbStore({
   ): Promise<Space> {
     let start = hand
     for (let pass = 1; pass <= MAX_PASSES && bytes > goal; pass++) {
-      const request = objects.openCursor()
+      const request = objects.openCursor(keyRange.lowerBound(start ?? ['record']))
       let cursor = await promisifyRequest(request)
-      const from = start ?? ['record']
-      if (cursor && factory.cmp(cursor.key, from) < 0) {
-        cursor.continue(from)
-        cursor = await promisifyRequest(request)
-      }
       // From one end to the other everything is seen: what is counted then is what is there.
       let counted = start ? Number.NaN : 0
       for (; cursor && bytes > goal && Array.isArray(cursor.key) && cursor.key[0] === 'record'; ) {
