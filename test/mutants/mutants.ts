@@ -360,8 +360,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'a transaction is not committed, but left to end by itself',
     'stores/connection.ts',
-    '() => attempt(() => transaction.commit?.()),',
-    '() => {},',
+    '        attempt(() => transaction.commit?.())\n',
+    '',
     ['test/stores/indexeddb.test.ts'],
   ),
   one(
