@@ -79,9 +79,19 @@ export const arePurges = (value: unknown, last: number): value is PurgeRecord[] 
   Array.isArray(value) &&
   value.every(
     (one) =>
-      isObject(one) && isNumber(one.number) && isNumber(one.at) && isObject(one.selector) && MODES.includes(one.mode),
+      isObject(one) && isNumber(one.number) && isNumber(one.at) && isSelector(one.selector) && MODES.includes(one.mode),
   ) &&
   (value.at(-1)?.number ?? 0) === last
+
+/** Whether a purge says what it covers, in words that this version knows. One of another kind would be overlooked: then nothing is known of what was purged. */
+const isSelector = (value: unknown): boolean =>
+  isObject(value) &&
+  (value.all === true ||
+    isText(value.pattern) ||
+    isText(value.partition) ||
+    ((value.urls !== undefined || value.tags !== undefined) &&
+      isMissingOr(isTexts)(value.urls) &&
+      isMissingOr(isTexts)(value.tags)))
 
 const TYPES: readonly unknown[] = ['basic', 'cors', 'default']
 const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
