@@ -20,6 +20,7 @@ import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
 import { lazyStore } from './stores/lazy.ts'
 import { createMemoryStore } from './stores/memory.ts'
+import { isForeign } from './stores/stored-record.ts'
 
 const MIB = 2 ** 20
 
@@ -44,8 +45,10 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   const counters = createCounters()
   const working = new Set<Promise<unknown>>()
 
-  const tell = (told: Iterable<EventSink>, event: CacheEvent) => {
+  /** @param about - the session that the event is about: when a listener ends it, the others hear no more of it */
+  const tell = (told: Iterable<EventSink>, event: CacheEvent, about?: Session) => {
     for (const listener of [...told]) {
+      if (about?.over) return
       try {
         listener(event)
       } catch (error) {
@@ -54,10 +57,12 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     }
   }
   /** What concerns no request, and what concerns everyone. */
-  const announce = (event: CacheEvent) => tell(listeners.all, event)
+  const announce = (event: CacheEvent, about?: Session) => tell(listeners.all, event, about)
   /** When a failure of storage of one kind was last told: a disk that is ill for long must not flood who listens. */
   const failures = new Map<string, EpochMs>()
   const onNotice = (notice: StoreNotice) => {
+    // A key of a partition that was left meanwhile is nobody's business.
+    if (notice.type === 'evicted' && isForeign(notice.partition, session.core.place.partition)) return
     if (notice.type === 'store-failed') {
       const kind = `${notice.operation} ${(notice.error as Partial<Error> | undefined)?.name}`
       const now = clock.now()
@@ -122,14 +127,13 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       if (begun.over) return
       cardinality(event)
       if (about && 'key' in about && about.replaced) views.settle(about.key, about.replaced)
-      announce(event)
-      if (!about) return
-      if ('key' in about) tell(listeners.keyed.of(about.key), event)
-      else
-        tell(
-          listeners.keyed.where((presented) => concerns(about, presented, core)),
-          event,
-        )
+      announce(event, begun)
+      if (!about || begun.over) return
+      const concerned =
+        'key' in about
+          ? listeners.keyed.of(about.key)
+          : listeners.keyed.where((presented) => concerns(about, presented, core))
+      tell(concerned, event, begun)
     }
     const core: Core = {
       store: store.open(partition, () => {

@@ -93,3 +93,14 @@ test('who enters anew the partition that it is in finds the disk in it, whoever 
   expect(store.records('anna')).toHaveLength(1)
   expect(one.events.map(({ type }) => type)).not.toContain('partition-left')
 })
+
+test('when a listener signs out, the others hear no more of what it heard', async () => {
+  const { cache, origin } = harness({ partition: 'anna' })
+  origin.serves('/of/anna', { cacheControl: 'private, max-age=600', json: 'data' })
+  const heard: string[] = []
+  cache.subscribe('/of/anna', ({ type }) => heard.push(type))
+  cache.on(({ type }) => type === 'stored' && cache.setPartition(undefined))
+  cache.on(({ type }) => heard.push(type))
+  await expect(cache.json('/of/anna')).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+  expect(heard).toEqual(['partition-entered', 'partition-entered'])
+})

@@ -67,3 +67,17 @@ describe('whoever was signed in leaves no trace on disk', () => {
     expect(await raw()).not.toContain(CANARY)
   })
 })
+
+test('what is evicted for room while its user signs out is told to nobody', async () => {
+  const { open } = await world()
+  const { cache, events } = open({ partition: CANARY, disk: { maxBytes: 40_000 } })
+  for (let index = 0; index < 12; index++) await cache.json(`/of/${CANARY}/${index}`)
+  await cache.settled()
+  expect(events.map(({ type }) => type)).not.toContain('evicted')
+  for (let index = 12; index < 24; index++) await cache.json(`/of/${CANARY}/${index}`)
+  const leaving = cache.setPartition(undefined)
+  events.length = 0
+  await leaving
+  await cache.settled()
+  expect(JSON.stringify(events)).not.toContain(CANARY)
+})
