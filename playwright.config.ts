@@ -3,7 +3,7 @@ import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts
 
 const port = 4799
 
-/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it. */
+/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone. */
 export default defineConfig({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
@@ -25,10 +25,22 @@ export default defineConfig({
   },
   projects: [
     ...(paths.chromium
-      ? [{ name: 'chromium', use: { browserName: 'chromium', launchOptions: chromiumLaunch } } as const]
+      ? [
+          {
+            name: 'chromium',
+            testIgnore: '**/*.firefox.e2e.ts',
+            use: { browserName: 'chromium', launchOptions: chromiumLaunch },
+          } as const,
+        ]
       : []),
     ...(paths.firefox
-      ? [{ name: 'firefox', use: { browserName: 'firefox', launchOptions: firefoxLaunch } } as const]
+      ? [
+          {
+            name: 'firefox',
+            testIgnore: '**/*.chromium.e2e.ts',
+            use: { browserName: 'firefox', launchOptions: firefoxLaunch },
+          } as const,
+        ]
       : []),
   ],
 })
