@@ -80,7 +80,7 @@ export async function sharedProfile(seed: number) {
 
   function open(user: User | undefined, store: Store | undefined = undefined): Tab {
     const look = (names: readonly User[], isWanted: boolean) =>
-      law(!isWanted || names.every((name) => seenBy(tab).includes(name)), `sent validators of ${names}`)
+      law(isWanted && names.every((name) => seenBy(tab).includes(name)), `sent ${isWanted ? names : 'in vain'}`)
     const cache = createCache({
       fetch: origin.transportOf(look),
       base: 'https://origin.test',
@@ -225,7 +225,7 @@ export async function sharedProfile(seed: number) {
   }
 }
 
-export type Profile = Awaited<ReturnType<typeof sharedProfile>>
+type Profile = Awaited<ReturnType<typeof sharedProfile>>
 
 /** Where a page looks: what is `user`'s carries the name. */
 export const paths = (user: User | undefined): string[] => [
