@@ -225,8 +225,6 @@ export async function sharedProfile(seed: number) {
   }
 }
 
-type Profile = Awaited<ReturnType<typeof sharedProfile>>
-
 /** Where a page looks: what is `user`'s carries the name. */
 export const paths = (user: User | undefined): string[] => [
   '/public',
