@@ -33,6 +33,8 @@ export async function exchange(
       sequence: core.nextSequence(),
       requestTime: core.now(),
     }
+    // Not every transport looks: what is over before it is sent stays here.
+    signal.throwIfAborted()
     const raw = await send(presented, asked, core, fields, signal)
     heed(raw, presented, core)
     const expected = fields && expectedAnswer(raw, presented, asked, core, dispatch, landing)

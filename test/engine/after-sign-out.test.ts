@@ -57,6 +57,16 @@ describe('with a transport that knows nothing of signals', () => {
     await expect(body).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
   })
 
+  test('what has not been sent yet is not sent any more', async () => {
+    const { fetch, sent } = stubborn()
+    const { cache, clock } = harness({ fetch, store: diskOf(), partition: 'anna' })
+    const asked = cache.json('/of/anna', { headers: { authorization: 'Bearer anna' } })
+    await cache.setPartition(undefined)
+    await expect(asked).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+    await clock.settle()
+    expect(sent).toEqual([])
+  })
+
   test('what was asked for in a partition that another context ended is not asked for again in the next one', async () => {
     const { fetch, sent, release } = stubborn()
     const store = diskOf()
