@@ -101,6 +101,22 @@ describe('a response that the disk has no room for (F-03)', () => {
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(left)
   })
 
+  test('is told once a minute for each operation, not each time', async () => {
+    const world = await filled()
+    await fill(world)
+    const { cache, events } = world.open()
+    for (let index = 0; index < 20; index++) {
+      await cache.json(`/new/${index}`)
+      await world.clock.advance(1_000)
+    }
+    await cache.settled()
+    expect(failures(events)).toEqual(['update: QuotaExceededError'])
+    await world.clock.advance(60_000)
+    await cache.json('/later')
+    await cache.settled()
+    expect(failures(events)).toEqual(['update: QuotaExceededError', 'update: QuotaExceededError'])
+  })
+
   test('the count of what is stored is right again as soon as something can be written', async () => {
     const world = await filled()
     const disk = await fill(world)

@@ -232,6 +232,19 @@ describe('a transaction that never ends (F-07, F-08)', () => {
     expect(world.database.count('open')).toBe(2)
   })
 
+  test('an unsafe request is answered no later than diskMs after bare fetch would have been (R6)', async () => {
+    const world = await profile()
+    const page = world.open()
+    await askIn(world, page, '/a')
+    await page.cache.settled()
+    world.database.inject({ at: 'commit', fault: 'hang' })
+    const posting = watched(page.cache.fetch('/a', { method: 'POST', body: '1' }))
+    await world.clock.advance(DISK_MS)
+    expect(posting.state).toBe('fulfilled')
+    // And what it has changed is not given any more.
+    expect((await askIn(world, page, '/a')).body).toEqual({ path: '/a', seq: 3 })
+  })
+
   test('a hundred writes behind one that hangs are all given up at their deadline, not one after another', async () => {
     const world = await profile()
     const page = world.open()
