@@ -173,7 +173,8 @@ export function createNearCache(
   }
 
   const update: NearCache['update'] = <T>(input: RequestInfo | URL, change: (data: T) => T) => {
-    const { core, views, read } = session()
+    const mine = session()
+    const { core, views, read } = mine
     const presented = read(input)
     const { url } = presented.request
     const decision = decideNow(presented, core.store.peek(presented.key), core)
@@ -185,7 +186,8 @@ export function createNearCache(
     if (takeBack) core.emit({ type: 'updated', url }, presented)
     return {
       rollback() {
-        if (takeBack?.()) core.emit({ type: 'updated', url }, presented)
+        // What was changed in a partition that was left is gone, and shown to no `change` any more.
+        if (!mine.over && takeBack?.()) core.emit({ type: 'updated', url }, presented)
       },
     }
   }

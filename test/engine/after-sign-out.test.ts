@@ -114,3 +114,19 @@ test('when a listener signs out, the others hear no more of what it heard', asyn
   await expect(cache.json('/of/anna')).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
   expect(heard).toEqual(['partition-entered', 'partition-entered'])
 })
+
+test('who takes an optimistic change back after sign-out is not shown the data again', async () => {
+  const { cache, origin } = harness({ partition: 'anna' })
+  origin.serves('/me', { cacheControl: 'private, max-age=600', json: ['anna'] })
+  await cache.json('/me')
+  const shown: unknown[] = []
+  const add = (one: string) => (data: string[]) => {
+    shown.push(data)
+    return [...data, one]
+  }
+  const [first] = [cache.update('/me', add('1')), cache.update('/me', add('2'))]
+  await cache.setPartition('ben')
+  shown.length = 0
+  first.rollback()
+  expect(shown).toEqual([])
+})
