@@ -67,6 +67,8 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
   let log = base
   let catchingUp: Promise<void> | undefined
   let tenancy: Tenancy | undefined
+  /** The end of the last entering. They go one after another: one that is tried again must not undo a later one. */
+  let entered: Promise<unknown> = Promise.resolve()
 
   function setBase(next: PurgeLog): void {
     base = next
@@ -116,8 +118,9 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
   /** Tells the durable store whose it is now. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
     if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
-    mine.entering ??= durable
-      .enter(mine.partition)
+    const { enter } = durable
+    mine.entering ??= entered
+      .then(() => enter(mine.partition))
       .then(({ log: seen, removed }) => {
         mine.isNew = false
         adopt(seen)
@@ -126,6 +129,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       .finally(() => {
         mine.entering = undefined
       })
+    entered = mine.entering.catch(() => {})
     return mine.entering
   }
 

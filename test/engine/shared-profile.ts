@@ -167,21 +167,26 @@ export async function sharedProfile(seed: number) {
     return true
   }
 
-  /** Every row of the database, all read at one moment. */
+  /** Every row of the database, all read at one moment. A fault that strikes meanwhile was meant for others. */
   function rows(): Promise<ReadonlyArray<readonly [key: readonly unknown[], value: unknown]>> {
     database.release()
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
+      const again = () => resolve(rows())
       const opening = database.factory.open('profile')
       opening.onupgradeneeded = () => opening.result.createObjectStore('nearcache')
-      opening.onerror = () => reject(opening.error)
+      opening.onerror = again
       opening.onsuccess = () => {
-        const transaction = opening.result.transaction('nearcache')
-        const objects = transaction.objectStore('nearcache')
-        const [keys, values] = [objects.getAllKeys(), objects.getAll()]
-        transaction.onabort = () => resolve(rows()) // lost on the way
-        transaction.oncomplete = () => {
-          opening.result.close()
-          resolve(keys.result.map((key, index) => [key as unknown[], values.result[index]] as const))
+        try {
+          const transaction = opening.result.transaction('nearcache')
+          const objects = transaction.objectStore('nearcache')
+          const [keys, values] = [objects.getAllKeys(), objects.getAll()]
+          transaction.onabort = again
+          transaction.oncomplete = () => {
+            opening.result.close()
+            resolve(keys.result.map((key, index) => [key as unknown[], values.result[index]] as const))
+          }
+        } catch {
+          again()
         }
       }
     })

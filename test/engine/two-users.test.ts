@@ -10,15 +10,24 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const STEPS = 400
 const WALKS = Math.ceil(Number(process.env.TWO_USERS_STEPS ?? 8_000) / STEPS)
 
-const faults: ReadonlyArray<readonly [at: DatabasePoint, fault: string]> = [
-  ['commit', 'QuotaExceededError'],
-  ['commit', 'lose'],
-  ['commit', 'hang'],
-  ['transaction', 'InvalidStateError'],
-  ['request', 'UnknownError'],
-  ['open', 'UnknownError'],
-  ['open', 'hang'],
-]
+/** What may befall the database of one profile. */
+const faults: Readonly<Record<string, ReadonlyArray<readonly [at: DatabasePoint, fault: string]>>> = {
+  fails: [
+    ['commit', 'QuotaExceededError'],
+    ['transaction', 'InvalidStateError'],
+    ['request', 'UnknownError'],
+    ['open', 'UnknownError'],
+  ],
+  hangs: [
+    ['commit', 'hang'],
+    ['open', 'hang'],
+  ],
+  loses: [
+    ['commit', 'lose'],
+    ['request', 'lose'],
+    ['transaction', 'lose'],
+  ],
+}
 
 type Counts = Record<'answers' | 'switches' | 'ended' | 'left' | 'reloads' | 'searches' | 'failures', number>
 
@@ -30,7 +39,8 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
   const chance = (share: number) => random() < share
   const pick = <T>(all: readonly T[]) => all[upTo(all.length)] as T
   const anyone = () => pick([...users, undefined])
-  const [isAlone, isIll] = [chance(0.5), chance(0.4)]
+  const isAlone = chance(0.5)
+  const illness = chance(0.4) ? pick(Object.keys(faults)) : 'none'
   /** Pages that are shown, and those that may be shown again. */
   const shown: Tab[] = [profile.open(undefined)]
   const aside: Tab[] = []
@@ -240,12 +250,13 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
       4,
       'fault',
       () => {
-        if (!isIll) return
-        const [at, fault] = pick(faults)
+        const some = faults[illness]
+        if (!some) return
+        const [at, fault] = pick(some)
         database.inject({ at, fault, nth: 1 + upTo(4) })
       },
     ],
-    [1, 'lose', () => isIll && chance(0.3) && database.lose({ forget: chance(0.3) })],
+    [1, 'lose', () => illness === 'loses' && chance(0.3) && database.lose({ forget: chance(0.3) })],
     [1, 'search', () => profile.checkDisk()],
   ]
   const all = steps.reduce((sum, [weight]) => sum + weight, 0)
