@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test'
 import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts'
 
-const port = 4799
+const port = Number(process.env.E2E_PORT ?? 4799)
 
 /** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone. */
 export default defineConfig({
