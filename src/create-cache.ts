@@ -11,16 +11,18 @@ import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
 import { createCounters } from './observe/counters.ts'
 import { watchKeyCardinality } from './observe/key-cardinality.ts'
-import { platform } from './platform/platform.ts'
+import { type Platform, platform } from './platform/platform.ts'
 import { systemClock } from './platform/system-clock.ts'
 import type { CacheEvent, EventSink } from './ports/event-sink.ts'
-import type { Store, StoreNotice } from './ports/store.ts'
+import type { CacheKey, Store, StoreNotice } from './ports/store.ts'
+import type { Hint } from './ports/tabs.ts'
 import type { Transport } from './ports/transport.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
 import { lazyStore } from './stores/lazy.ts'
 import { createMemoryStore } from './stores/memory.ts'
 import { isForeign } from './stores/stored-record.ts'
+import { createTabs } from './tabs/tabs.ts'
 
 const MIB = 2 ** 20
 
@@ -34,11 +36,12 @@ const QUIET_MS = 60_000
 export interface Wiring {
   /** Makes parsed data read-only. */
   freeze<T>(data: T): T
+  /** Where it runs; by default where it does. */
+  readonly here?: Platform
 }
 
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
-export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache {
-  const here = platform()
+export function wireCache(options: CacheOptions, { freeze, here = platform() }: Wiring): NearCache {
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
   const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(() => session.core.place) }
@@ -89,6 +92,26 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     durable,
     incarnation,
     onNotice,
+    tell: (hint) => tabs.tell(hint),
+    onPurged({ selector, mode }) {
+      const { core } = session
+      const { incarnation, last } = core.store.log()
+      // Which URLs is nobody's business who is in another partition by now.
+      core.emit({ type: 'purged', mode, epoch: { incarnation, number: last }, elsewhere: true }, selector)
+    },
+  })
+  const tabs = createTabs({
+    name: options.name ?? 'nearcache',
+    locks: here.locks(),
+    lockMs: options.deadlines?.lockMs ?? 5_000,
+    clock,
+    openChannel: here.openChannel,
+    watchLifecycle: here.watchLifecycle,
+    hear,
+    missed(stage) {
+      if (stage === 'restored') store.doubt(clock.now())
+      else session.core.background(store.look())
+    },
   })
   const { earlyExpiry, deadlines = {} } = options
   const settings: Settings = {
@@ -146,6 +169,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       random,
       place,
       flights: createFlights(),
+      tabs,
       settings,
       now() {
         const now = clock.now()
@@ -169,13 +193,49 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       },
       nextSequence: () => ++sequence,
     }
-    const begun: Session = { core, views, read: createReader(place), isOutside: partition === undefined }
+    const read = createReader(place)
+    const begun: Session = {
+      core,
+      views,
+      read(input, init) {
+        tabs.join()
+        return read(input, init)
+      },
+      isOutside: partition === undefined,
+    }
     return begun
   }
 
   function end(ended: Session): void {
     ended.over = new DOMException('The partition of this request was left', 'AbortError')
     ended.core.flights.close(ended.over)
+  }
+
+  /** What other contexts have told. It is only heard: what has become of it is read from the store. */
+  function hear(hints: readonly Hint[]): void {
+    const { core } = session
+    store.hear(
+      hints.filter((hint) => hint.kind === 'purged'),
+      clock.now(),
+    )
+    if (hints.some(({ kind }) => kind === 'look')) core.background(store.look())
+    for (const hint of hints) {
+      if (hint.kind !== 'stored' || hint.partition !== core.place.partition) continue
+      if (core.store.peek(hint.key) || listeners.keyed.of(hint.key).length > 0)
+        core.background(takeOver(hint.key, core))
+    }
+  }
+
+  /** What another context has stored is what is shown from now on. */
+  async function takeOver(key: CacheKey, { store, emit }: Core): Promise<void> {
+    const changed = await store.reread(key)
+    if (!changed) return
+    for (const { url, body, responseTime } of changed.after) {
+      const former = changed.before.find((one) => one.body.id === body.id)
+      const replaced = former ? [former] : changed.before
+      if (!former) emit({ type: 'stored', url, bytes: body.size, elsewhere: true }, { key, replaced })
+      else if (former.responseTime < responseTime) emit({ type: 'freshened', url, elsewhere: true }, { key, replaced })
+    }
   }
 
   let session = begin(options.partition ?? '')
@@ -241,6 +301,12 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     while (working.size > 0) await Promise.allSettled(working)
   }
 
-  const cache = createNearCache(() => session, { listeners, setPartition, stats: counters.stats, settled })
+  const cache = createNearCache(() => session, {
+    listeners,
+    setPartition,
+    stats: counters.stats,
+    settled,
+    leaveTabs: tabs.close,
+  })
   return cache
 }

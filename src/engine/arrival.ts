@@ -1,12 +1,12 @@
-import type { Cause, Decision } from '../http/decide.ts'
+import { type Cause, type Decision, isOriginError } from '../http/decide.ts'
 import type { Epoch, EpochMs, StoredResponse } from '../http/message.ts'
 import type { SharedBody } from './shared-body.ts'
 
 /** What came of asking the origin: the head of its response, and what it means for the store. */
 export interface Arrival {
   readonly cause: Cause
-  /** The origin's own response. Its body is in use when `shared` is there. */
-  readonly raw: Response
+  /** The origin's own response. Its body is in use when `shared` is there. Absent when it was not asked, since another context had just stored what is needed. */
+  readonly raw?: Response
   /** What other callers may decide on: a confirmed response with its body, or one that is stored when its body has come whole. */
   readonly stored?: StoredResponse
   /** `whole` gives the bytes as they are kept: the earlier ones where they are the same. */
@@ -15,9 +15,12 @@ export interface Arrival {
   readonly kept?: Promise<void>
 }
 
+/** Whether the origin has answered that it fails (RFC 5861 §4). */
+export const hasFailed = ({ raw }: Arrival): boolean => raw !== undefined && isOriginError(raw.status)
+
 /** Lets go of a response that nobody reads, so that its connection is free again. */
-export function discard(raw: Response): void {
-  if (!raw.body?.locked) raw.body?.cancel().catch(() => {})
+export function discard(raw: Response | undefined): void {
+  if (!raw?.body?.locked) raw?.body?.cancel().catch(() => {})
 }
 
 /** A last word on a body before it is stored: whether it is what the caller can use. */

@@ -1,10 +1,10 @@
-import { decide, isOriginError, mayServeOnError, numbersOf } from '../http/decide.ts'
+import { decide, mayServeOnError, numbersOf } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
 import type { PurgeRecord } from '../http/message.ts'
 import { covers } from '../http/purge-effect.ts'
 import { numberIn } from '../http/purge-log.ts'
 import { type Answer, passOn, replay } from './answer.ts'
-import { type Accept, type Arrival, type Asking, discard } from './arrival.ts'
+import { type Accept, type Arrival, type Asking, discard, hasFailed } from './arrival.ts'
 import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
@@ -13,6 +13,7 @@ import type { Flight } from './flights.ts'
 import { change, withTags } from './keep.ts'
 import type { Presented } from './presented.ts'
 import { shareBody } from './shared-body.ts'
+import { exchangeInTurn, mayBeShared } from './turn.ts'
 
 /** How long waiting for another's response is taken to be of no use, after one that could not be shared, in milliseconds. */
 const HIT_FOR_MISS_MS = 30_000
@@ -91,15 +92,23 @@ function canUse(stored: NonNullable<Arrival['stored']>, flight: Flight, presente
   return again.kind === 'reuse' || again.kind === 'reuse-and-revalidate' ? again : undefined
 }
 
+/** Sends a request on its way. `isInTurn`: it is this context's turn already. */
 export function depart(
   identity: string | undefined,
   presented: Presented,
   asked: Asking,
   core: Core,
   accept?: Accept,
+  isInTurn = false,
 ): Flight {
-  const flight = core.flights.start(identity, { epoch: core.store.epoch(), log: core.store.log() }, (signal, landing) =>
-    exchange(presented, asked, core, signal, landing, accept),
+  const inTurn = identity !== undefined && !isInTurn && mayBeShared(presented, core) ? identity : undefined
+  const flight = core.flights.start(
+    identity,
+    { epoch: core.store.epoch(), log: core.store.log() },
+    (signal, landing) =>
+      inTurn === undefined || core.flights.hitForMiss.has(inTurn, core.now())
+        ? exchange(presented, asked, core, signal, landing, accept)
+        : exchangeInTurn(inTurn, presented, asked, core, signal, landing, accept),
   )
   flight.join()
   flight.arrival.then(({ kept }) => kept && core.background(kept)).catch(() => {}) // who waits for it hears of the error
@@ -112,7 +121,7 @@ async function follow(other: Flight, asked: Asking, presented: Presented, core: 
   try {
     return await settle(other, asked, presented, core, (arrival) => {
       const { stored, shared, raw } = arrival
-      if (isOriginError(raw.status) && shared) return fromArrival(arrival, other, asked, presented, core, true)
+      if (hasFailed(arrival) && shared) return fromArrival(arrival, other, asked, presented, core, true)
       const again = stored && canUse(stored, other, presented, core)
       if (!again) return undefined
       const { tags = [] } = presented.init.nearcache ?? {}
@@ -122,7 +131,7 @@ async function follow(other: Flight, asked: Asking, presented: Presented, core: 
         ? fromArrival({ ...arrival, cause: 'collapsed' }, other, asked, presented, core, true)
         : replay(stored, presented.request, again.numbers, 'collapsed', {
             why: asked.why,
-            status: raw.status,
+            ...(raw && { status: raw.status }),
             collapsed: true,
           })
     })
@@ -145,8 +154,7 @@ async function lead(
   try {
     return await settle(flight, asked, presented, core, (arrival) => {
       if (identity !== undefined && arrival.stored) hitForMiss.forget(identity)
-      else if (identity !== undefined && !isOriginError(arrival.raw.status))
-        hitForMiss.until(identity, core.now() + HIT_FOR_MISS_MS)
+      else if (identity !== undefined && !hasFailed(arrival)) hitForMiss.until(identity, core.now() + HIT_FOR_MISS_MS)
       return fromArrival(arrival, flight, asked, presented, core, collapsed)
     })
   } finally {
@@ -189,10 +197,10 @@ async function settle(
     }
     const arrival = await waiting
     const { raw, shared } = arrival
-    const stale = isOriginError(raw.status) ? serveStale('stale-if-error', raw.status) : undefined
+    const stale = hasFailed(arrival) ? serveStale('stale-if-error', raw?.status) : undefined
     if (stale) {
       if (!shared) discard(raw)
-      failed(new Error(`${url} answered ${raw.status}`))
+      failed(new Error(`${url} answered ${raw?.status}`))
       return stale
     }
     const answer = use(arrival)
@@ -228,10 +236,14 @@ function fromArrival(
 ): Answer | undefined {
   const { request, signal } = presented
   const { raw, stored, kept, cause } = arrival
-  if (cause === 'validated' && stored) {
+  if (stored && (cause === 'validated' || !raw)) {
     const numbers = numbersOf(stored, request, decisionContext(presented, core))
-    return replay(stored, request, numbers, cause, { why: asked.why, status: raw.status })
+    return replay(stored, request, numbers, cause, {
+      why: asked.why,
+      ...(raw ? { status: raw.status } : { collapsed: true }),
+    })
   }
+  if (!raw) return undefined
   const answer = passOn(raw, request.url, cause, asked.why, collapsed)
   let { shared } = arrival
   if (!shared) {

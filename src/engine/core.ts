@@ -2,6 +2,7 @@ import type { DecisionContext } from '../http/decide.ts'
 import type { EpochMs, HeaderList, LogSelector, Ms, StoredResponse } from '../http/message.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
 import type { Random } from '../ports/random.ts'
+import type { Tabs } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Flights } from './flights.ts'
@@ -15,6 +16,7 @@ export interface Core {
   readonly random: Random
   readonly place: Place
   readonly flights: Flights
+  readonly tabs: Tabs
   readonly settings: Settings
   now(): EpochMs
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>

@@ -36,6 +36,8 @@ export interface Flights {
   hitForMiss: Memory
   /** A background refresh failed: the next one has to wait. */
   resting: Memory
+  /** Background refreshes that wait for their turn. */
+  readonly turning: Set<string>
   /** Aborts what is under way, and from then on whatever starts; or leaves alone what is in the hands of a caller, who reads it. */
   close(reason: unknown, which?: 'what nobody reads'): void
 }
@@ -122,6 +124,7 @@ export function createFlights(): Flights {
     },
     hitForMiss: createMemory(),
     resting: createMemory(),
+    turning: new Set(),
     close(reason, which) {
       closing = { reason, all: !which }
       for (const one of underWay) if (!which || !one.isRead()) one.abort(reason)

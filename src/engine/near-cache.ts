@@ -10,19 +10,20 @@ import type { Accept } from './arrival.ts'
 import { label } from './cache-key.ts'
 import { type Core, decisionContext, ruleName } from './core.ts'
 import { unlessAborted } from './deadlines.ts'
+import { decideNow } from './decide-now.ts'
 import { dehydrate, hydrate, publicTags } from './dehydration.ts'
 import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
 import type { JsonViews } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
-import { type createReader, type Presented, present } from './presented.ts'
-import { decideNow, respond } from './respond.ts'
+import { type Presented, present } from './presented.ts'
+import { respond } from './respond.ts'
 
 /** What one partition has of its own, for as long as it is entered: nothing of it reaches the next one. */
 export interface Session {
   readonly core: Core
   readonly views: JsonViews
-  readonly read: ReturnType<typeof createReader>
+  read(input: RequestInfo | URL, init?: CacheRequestInit): Presented
   /** Why nothing of it may be given to anyone any more. */
   over?: DOMException
   /** What came after it, when another context has entered another partition: for as long as that lasts, what was asked for here goes past the cache. */
@@ -38,6 +39,8 @@ export interface NearCacheParts {
   stats(memoryBytes: number): Stats
   /** Resolves when nothing is going on in the background. */
   settled(): Promise<void>
+  /** From then on nothing is told to other contexts or heard from them. */
+  leaveTabs(): void
 }
 
 /** Request fields whose values are shown to nobody. */
@@ -57,7 +60,7 @@ export interface Listeners {
 /** The public methods, over the session of the moment. */
 export function createNearCache(
   session: () => Session,
-  { listeners, setPartition, stats, settled }: NearCacheParts,
+  { listeners, setPartition, stats, settled, leaveTabs }: NearCacheParts,
 ): NearCache {
   let closing: Promise<void> | undefined
 
@@ -164,6 +167,7 @@ export function createNearCache(
   const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {
     const { core, views, read } = session()
     const presented = read(input, init)
+    if (core.store.doubt()) return undefined
     const decision = decideNow(presented, core.store.peek(presented.key), core, never)
     if (!('stored' in decision) || !decision.stored) return undefined
     const { stored, cause, kind, numbers } = decision
@@ -266,6 +270,7 @@ export function createNearCache(
         const { flights, store } = session().core
         flights.close(new DOMException('The cache was closed', 'AbortError'), 'what nobody reads')
         await settled()
+        leaveTabs()
         await store.close()
       })()
       return closing

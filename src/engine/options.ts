@@ -76,9 +76,9 @@ export interface CacheOptions {
   readonly base?: string
   /**
    * `softMs` 2,000: with a usable stale response at hand, wait this long for the origin. `hardMs` none: give up. `diskMs` 50: the network starts
-   * beside a disk read that takes longer.
+   * beside a disk read that takes longer. `lockMs` 5,000: wait this long for another tab that asks for the same, then ask too.
    */
-  readonly deadlines?: { readonly softMs?: Ms; readonly hardMs?: Ms; readonly diskMs?: Ms }
+  readonly deadlines?: { readonly softMs?: Ms; readonly hardMs?: Ms; readonly diskMs?: Ms; readonly lockMs?: Ms }
   /** Whether responses carry `Cache-Status` (RFC 9211). @default true */
   readonly cacheStatus?: boolean
 }

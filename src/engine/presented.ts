@@ -30,6 +30,8 @@ export interface Presented {
   readonly signal: AbortSignal | undefined
   /** The caller's and the hard deadline's, until the response is there. */
   readonly patience?: AbortSignal | undefined
+  /** Whether the disk has been waited for in vain. */
+  readonly isDiskLate?: boolean
   /** What fetch does at a redirect, and whether it leaves the origin. Requests that differ in it fail apart. */
   readonly manner: readonly [redirect: string, mode: string]
 }

@@ -1,11 +1,10 @@
-import { type Cause, type Decision, decide, isOriginError, mayServeOnError } from '../http/decide.ts'
-import type { StoredRecord } from '../ports/store.ts'
+import { type Cause, type Decision, isOriginError, mayServeOnError } from '../http/decide.ts'
 import { type Answer, replay } from './answer.ts'
 import { type Accept, discard } from './arrival.ts'
 import { ask, OVERTAKEN } from './ask.ts'
-import { answersUrl } from './cache-key.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
+import { decideNow, isReuse, type Reuse } from './decide-now.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
@@ -19,27 +18,18 @@ import { refreshBehind } from './refresh.ts'
 export function respond(presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
+  const doubt = core.store.doubt()
+  if (doubt) return patiently(presented, core, (patient) => beyondDoubt(doubt, patient, core, accept))
   const decision = decideNow(presented, core.store.peek(presented.key), core)
   if (isReuse(decision)) return serve(decision, presented, core, accept)
   return patiently(presented, core, (patient) => goFurther(decision, patient, core, accept))
 }
 
-/** What to do with a request, given what is stored under its key. */
-export function decideNow(
-  presented: Presented,
-  record: StoredRecord | undefined,
-  core: Core,
-  random = core.random,
-): Decision {
-  const candidates = record?.responses.filter((stored) =>
-    answersUrl(stored, presented.request.url, presented.rule?.key ?? core.place.key),
-  )
-  return decide(presented.request, candidates ?? [], decisionContext(presented, core, random))
+/** Waits until it is known what others have purged, as long as for any answer of the disk; what is still in doubt then is validated. */
+async function beyondDoubt(doubt: Promise<void>, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+  await unlessAborted(isDoneWithin(doubt, core.settings.diskMs, core), presented.patience)
+  return goFurther(decideNow(presented, core.store.peek(presented.key), core), presented, core, accept)
 }
-
-type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>
-const isReuse = (decision: Decision): decision is Reuse =>
-  decision.kind === 'reuse' || decision.kind === 'reuse-and-revalidate'
 
 /** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */
 async function goFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
@@ -68,7 +58,11 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
   if (isInTime) return act(await reading, presented, core, accept)
 
   const losing = new AbortController()
-  const hurried = { ...presented, patience: patience ? either(patience, losing.signal) : losing.signal }
+  const hurried = {
+    ...presented,
+    isDiskLate: true,
+    patience: patience ? either(patience, losing.signal) : losing.signal,
+  }
   const flying = (async () => act(decision, hurried, core, accept))()
   const outcome = flying.then(
     (answer) => (isOriginError(answer.status) ? undefined : answer),

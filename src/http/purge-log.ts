@@ -49,3 +49,22 @@ export function asSeenFrom(log: PurgeLog, partition: string): PurgeLog {
  */
 export const numberIn = (log: PurgeLog, { incarnation, number }: Epoch): number | undefined =>
   incarnation === log.incarnation ? number : log.provisional?.includes(incarnation) ? 0 : undefined
+
+/**
+ * Whether data that came from outside is a purge, and says what it covers in words that this version knows. One of another kind would be overlooked: then nothing is known of what was purged.
+ */
+export const isPurge = (value: unknown): value is Omit<PurgeRecord, 'number'> =>
+  isObject(value) &&
+  Number.isFinite(value.at) &&
+  Object.hasOwn(severity, value.mode as PropertyKey) &&
+  isObject(value.selector) &&
+  isSelector(value.selector)
+
+const isSelector = ({ all, pattern, partition, urls, tags }: Record<string, unknown>): boolean =>
+  all === true ||
+  typeof pattern === 'string' ||
+  typeof partition === 'string' ||
+  ((urls !== undefined || tags !== undefined) && [urls, tags].every((one) => one === undefined || areTexts(one)))
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every((one) => typeof one === 'string')

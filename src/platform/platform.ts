@@ -1,7 +1,13 @@
 import type { HeaderList } from '../http/message.ts'
+import type { OpenChannel } from '../ports/channel.ts'
 import type { Cipher } from '../ports/cipher.ts'
+import type { WatchLifecycle } from '../ports/lifecycle.ts'
+import type { Locks } from '../ports/locks.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
+import { openBroadcastChannel } from './broadcast-channel.ts'
+import { pageLifecycle } from './page-lifecycle.ts'
+import { webLocks } from './web-locks.ts'
 
 /** What the cache needs to know of where it runs. */
 export interface Platform {
@@ -21,6 +27,10 @@ export interface Platform {
   readonly keyRange: typeof IDBKeyRange
   /** What encrypts, where there is something: only secure contexts have it. */
   cipher(): Cipher | undefined
+  /** Reaches the other contexts of this profile, where there can be some. */
+  readonly openChannel: OpenChannel
+  locks(): Locks | undefined
+  readonly watchLifecycle: WatchLifecycle
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -59,6 +69,10 @@ export function platform(): Platform {
       const { crypto } = globalThis
       return crypto?.subtle && { subtle: crypto.subtle, fillRandom: (bytes) => crypto.getRandomValues(bytes) }
     },
+    // Node has channels, too, for its own threads.
+    openChannel: (name, onMessage) => (origin === undefined ? undefined : openBroadcastChannel(name, onMessage)),
+    locks: () => (origin === undefined ? undefined : webLocks()),
+    watchLifecycle: pageLifecycle,
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))

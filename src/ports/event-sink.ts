@@ -22,14 +22,20 @@ export type CacheEvent =
     }
   /** A request was rejected: a network error, the hard deadline, or the caller's abort. */
   | { readonly type: 'rejected'; readonly url: string; readonly error: unknown }
-  /** A response was stored, replacing what the same request would have selected. */
-  | { readonly type: 'stored'; readonly url: string; readonly bytes: number }
+  /** A response was stored, replacing what the same request would have selected. `elsewhere`, here and below: another tab or the worker did it. */
+  | { readonly type: 'stored'; readonly url: string; readonly bytes: number; readonly elsewhere?: true }
   /** A validation confirmed a stored response (304, or HEAD). */
-  | { readonly type: 'freshened'; readonly url: string }
+  | { readonly type: 'freshened'; readonly url: string; readonly elsewhere?: true }
   /** `update()` or its roll-back changed what `json()` and `peek()` give. */
   | { readonly type: 'updated'; readonly url: string }
   /** A purge or an invalidation was added to the log. */
-  | { readonly type: 'purged'; readonly mode: PurgeMode; readonly epoch: Epoch; readonly urls?: readonly string[] }
+  | {
+      readonly type: 'purged'
+      readonly mode: PurgeMode
+      readonly epoch: Epoch
+      readonly urls?: readonly string[]
+      readonly elsewhere?: true
+    }
   /** The origin failed in the background or behind a stale answer. */
   | { readonly type: 'failed'; readonly url: string; readonly error: unknown }
   /** Storage failed; the answer did not suffer. */

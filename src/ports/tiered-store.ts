@@ -1,4 +1,4 @@
-import type { Epoch, PurgeLog, PurgeRecord } from '../http/message.ts'
+import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 import type { CacheKey, StoredRecord } from './store.ts'
 
 /**
@@ -29,6 +29,12 @@ export interface TieredStore {
   log(): PurgeLog
   /** What a request sent now carries. Purges on their way do not count yet: what is sent meanwhile counts as sent before them. */
   epoch(): Epoch
+  /** Takes over what another context has stored under a key, in the place of what memory has of it; `undefined` when it was written here meanwhile, or cannot be read. */
+  reread(
+    key: CacheKey,
+  ): Promise<{ readonly before: readonly StoredResponse[]; readonly after: readonly StoredResponse[] } | undefined>
+  /** While purges of other contexts may have been missed: resolves when the log has been read, or cannot be. Until then `log()` trusts nothing. */
+  doubt(): Promise<void> | undefined
   /** Everything that memory holds. */
   records(): Iterable<readonly [key: CacheKey, record: StoredRecord]>
   /** Bytes held in memory. */

@@ -1,7 +1,8 @@
 import { bare } from '../http/given.ts'
-import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
+import type { Epoch, EpochMs, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 import { appendPurge, asSeenFrom, emptyLog, numberIn } from '../http/purge-log.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
+import type { Hint } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
@@ -12,6 +13,9 @@ type Change = Parameters<TieredStore['update']>[1]
 /** How often a read is done again because the key was written meanwhile. */
 const MAX_READS = 3
 
+/** Purges that others told of and that are in force before the durable log has shown them, at most. Beyond, everything is in doubt. */
+const MAX_HEARD = 100
+
 export interface LayeredOptions {
   readonly memory: MemoryStore
   /** What lies beneath memory; none: memory alone. */
@@ -19,6 +23,10 @@ export interface LayeredOptions {
   /** Names the log until the durable store's own is known. */
   readonly incarnation: string
   onNotice(notice: StoreNotice): void
+  /** What other contexts that share the durable store should know: told when it is there. */
+  tell(hint: Hint): void
+  /** Another context has purged: it is in force here from this moment on. */
+  onPurged(purge: Purge): void
 }
 
 /** Memory and a durable store together, as one partition at a time sees them. */
@@ -37,7 +45,16 @@ export interface LayeredStore {
    * @throws what the durable store threw
    */
   enter(): Promise<Removed | undefined>
+  /** Other contexts have purged: in force from the call on, as if it had been purged here. `epoch`: under which the shared log has it, which is looked into; without one it is put there. */
+  hear(purges: readonly Heard[], at: EpochMs): void
+  /** Looks into the shared log. */
+  look(): Promise<void>
+  /** What others have purged may not have been heard here: until the log has been read nothing in memory is trusted, only validated. `at`: now. */
+  doubt(at: EpochMs): void
 }
+
+/** A purge that another context has told of. */
+type Heard = Omit<Extract<Hint, { kind: 'purged' }>, 'kind'>
 
 /** One partition, for as long as it is open. */
 interface Tenancy {
@@ -56,14 +73,25 @@ interface Tenancy {
  * before every purge (`PurgeLog.provisional`): nobody knows which of them came after. The same when the durable store fails to take a purge: memory is emptied, a provisional log
  * starts with that purge, and nothing that lies on the disk is used before the disk has taken all of it. So whatever fails, no response counts as newer than a purge that it is not.
  */
-export function createLayeredStore({ memory, durable, incarnation, onNotice }: LayeredOptions): LayeredStore {
+export function createLayeredStore({
+  memory,
+  durable,
+  incarnation,
+  onNotice,
+  tell,
+  onPurged,
+}: LayeredOptions): LayeredStore {
   /** The durable log as last seen, or the provisional one. */
   let base = emptyLog(incarnation)
   /** The incarnation of the durable store, once it is known. `base` is provisional while it is of another one. */
   let home: string | undefined
   let secessions = 0
-  /** Purges on their way to the durable store. */
+  /** Purges on their way to the durable store, or seen on their way out of it. */
   let pending: readonly Purge[] = []
+  /** What stands for the purges that may have been missed. */
+  let unheard: Purge | undefined
+  let looking: Promise<void> | undefined
+  let isBehind = false
   let log = base
   let catchingUp: Promise<void> | undefined
   let tenancy: Tenancy | undefined
@@ -72,7 +100,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
 
   function setBase(next: PurgeLog): void {
     base = next
-    log = pending.reduce(appendPurge, base)
+    log = [...pending, ...(unheard ? [unheard] : [])].reduce(appendPurge, base)
   }
 
   /**
@@ -82,7 +110,10 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
    */
   function adopt(seen: PurgeLog, told?: PurgeLog): void {
     if (seen.incarnation === base.incarnation) {
-      if (seen.last > base.last) setBase({ ...seen, provisional: base.provisional ?? [] })
+      if (seen.last <= base.last) return
+      const news = seen.purges.filter(({ number }) => number > base.last)
+      setBase({ ...seen, provisional: base.provisional ?? [] })
+      for (const purge of news) if (!pending.some(isSame(purge))) onPurged(purge)
       return
     }
     // The disk has to learn first what was purged meanwhile.
@@ -124,6 +155,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       .then(({ log: seen, removed }) => {
         mine.isNew = false
         adopt(seen)
+        tell({ kind: 'look' })
         return removed
       })
       .finally(() => {
@@ -162,9 +194,19 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {
+    const asked = unheard
     const snapshot = await attempt('read', (store) => store.read(keys), mine)
-    if (snapshot) adopt(snapshot.log)
-    return snapshot && isOurs(snapshot, mine) ? snapshot : undefined
+    if (!snapshot) return undefined
+    adopt(snapshot.log)
+    trust(asked)
+    return isOurs(snapshot, mine) ? snapshot : undefined
+  }
+
+  /** Ends a doubt. */
+  function trust(asked: Purge | undefined): void {
+    if (!asked || asked !== unheard) return
+    unheard = undefined
+    setBase(base)
   }
 
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
@@ -176,8 +218,9 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
     const { partition } = mine
     const snapshot = await look([['record', partition, key]], mine)
     const responses = recordIn(snapshot, partition, key)?.responses ?? []
+    // What is held goes first: what was parsed of it keeps its reference.
     const bytesAtHand = ({ body }: StoredResponse) =>
-      body.bytes ?? held.find((one) => one.body.id === body.id)?.body.bytes
+      held.find((one) => one.body.id === body.id)?.body.bytes ?? body.bytes
     const apart = responses.filter((one) => !bytesAtHand(one))
     const bodies =
       apart.length > 0
@@ -215,24 +258,90 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
 
   const epoch = (): Epoch => ({ incarnation: base.incarnation, number: base.last })
 
-  async function purge(purge: Purge): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
-    if (durable) {
-      pending = [...pending, purge]
-      setBase(base)
-      const seen = await attempt('purge', (store) => store.update([], () => [asWrite(purge)], { durability: 'strict' }))
-      pending = pending.filter((one) => one !== purge)
-      if (seen) {
-        adopt(seen)
-        setBase(seen.incarnation === base.incarnation ? base : appendPurge(base, purge))
-        return { epoch: { incarnation: seen.incarnation, number: seen.last }, durable: true }
-      }
-      if (base.incarnation === home) {
-        memory.clear()
-        setBase({ ...emptyLog(`${incarnation}.${++secessions}`) })
-      }
+  /** In force at once, while `work` does with the durable store what makes it so there; `undefined` when that failed, and then no more is read from it before it has taken the purges. */
+  async function inForce<T>(purges: readonly Purge[], work: () => Promise<T | undefined>, log: (done: T) => PurgeLog) {
+    pending = [...pending, ...purges]
+    setBase(base)
+    const done = await work()
+    if (done) adopt(log(done))
+    pending = pending.filter((one) => !purges.includes(one))
+    if (done) {
+      // In a log of another life it came to lie beside the provisional one.
+      setBase(log(done).incarnation === base.incarnation ? base : purges.reduce(appendPurge, base))
+      return done
     }
-    setBase(appendPurge(base, purge))
-    return { epoch: epoch(), durable: false }
+    if (base.incarnation === home) {
+      memory.clear()
+      setBase(emptyLog(`${incarnation}.${++secessions}`))
+    }
+    setBase(purges.reduce(appendPurge, base))
+    return undefined
+  }
+
+  /** Adds a purge to the durable log. */
+  const append = (purge: Purge) =>
+    inForce(
+      [purge],
+      () => attempt('purge', (store) => store.update([], () => [asWrite(purge)], { durability: 'strict' })),
+      (seen) => seen,
+    )
+
+  async function purge(purge: Purge): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
+    if (!durable) setBase(appendPurge(base, purge))
+    const seen = durable && (await append(purge))
+    const place = seen && { incarnation: seen.incarnation, number: seen.last }
+    tell({ kind: 'purged', purge, epoch: place })
+    return { epoch: place ?? epoch(), durable: place !== undefined }
+  }
+
+  const isKnown = ({ purge, epoch }: Heard) =>
+    pending.some(isSame(purge)) ||
+    (epoch === undefined
+      ? base.purges.some(isSame(purge))
+      : epoch.incarnation === base.incarnation && epoch.number <= base.last)
+
+  function hear(heard: readonly Heard[], at: EpochMs): void {
+    const news = heard.filter((one) => !isKnown(one))
+    if (news.length + pending.length > MAX_HEARD) {
+      doubt(at)
+      return
+    }
+    const logged = news.flatMap(({ purge, epoch }) => (epoch && durable ? [purge] : []))
+    if (logged.length > 0)
+      inForce(
+        logged,
+        () => attempt('read', (store) => store.read([])),
+        (snapshot) => snapshot.log,
+      )
+    for (const { purge } of news) {
+      if (!durable) setBase(appendPurge(base, purge))
+      else if (!logged.includes(purge)) append(purge)
+      onPurged(purge)
+    }
+  }
+
+  /** One look at a time; what is asked for meanwhile is one more. What stays in doubt, since the log cannot be read, is given up. */
+  function lookAtLog(): Promise<void> {
+    isBehind = true
+    looking ??= (async () => {
+      while (isBehind) {
+        isBehind = false
+        const asked = unheard
+        if (tenancy?.isOpen) await look([], tenancy)
+        if (asked && asked === unheard) memory.clear()
+        trust(asked)
+      }
+    })().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
+
+  function doubt(at: EpochMs): void {
+    const purge = { selector: { all: true }, mode: 'invalidate', at } as const
+    if (durable) unheard = purge
+    setBase(durable ? base : appendPurge(base, purge))
+    if (durable) lookAtLog()
   }
 
   /** What one partition has of all this. */
@@ -275,6 +384,23 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
         reading.set(name, shared)
         return shared
       },
+      async reread(key) {
+        const name = JSON.stringify(key)
+        if (!durable) return undefined
+        await writing.get(name)
+        const before = peek(key)
+        const found = mine.isOpen ? await readWhole(key, before?.responses ?? [], mine) : undefined
+        // What was written here meanwhile is newer than what was told.
+        if (!found || !mine.isOpen || writing.has(name) || memory.peek(partition, key) !== before) return undefined
+        const held = before?.responses ?? []
+        const own = held.filter((one) => one.memoryOnly)
+        const responses = merge(
+          own,
+          found.map((one) => withSameBytes(one, held)),
+        )
+        memory.put(partition, key, responses.length > 0 ? { v: 1, responses } : undefined)
+        return { before: held, after: responses }
+      },
       async update(key, change) {
         if (!mine.isOpen) return
         const before = memory.peek(partition, key)
@@ -282,6 +408,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
         if (after !== before) memory.put(partition, key, after)
         if (!durable) return
         const name = JSON.stringify(key)
+        let isChanged = false
         const write = attempt(
           'update',
           (store) =>
@@ -289,7 +416,9 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
               [['record', partition, key]],
               (snapshot) => {
                 adopt(snapshot.log)
-                return durableWrites(snapshot, key, change, mine)
+                const writes = durableWrites(snapshot, key, change, mine)
+                isChanged = writes.length > 0
+                return writes
               },
               { durability: 'relaxed' },
             ),
@@ -300,6 +429,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
         const [, seen] = await written
         if (writing.get(name) === written) writing.delete(name)
         if (seen) adopt(seen)
+        if (seen && isChanged) tell({ kind: 'stored', partition, key })
       },
       purge,
       log() {
@@ -307,6 +437,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
         return ownLog
       },
       epoch,
+      doubt: () => (unheard ? looking : undefined),
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {
@@ -329,7 +460,25 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       tenancy.isNew = true
       return enter(tenancy)
     },
+    hear,
+    look: lookAtLog,
+    doubt,
   }
+}
+
+/** Whether two purges are one: the log knows no names of purges. */
+const isSame =
+  (one: Purge) =>
+  (other: Purge): boolean =>
+    one.at === other.at && one.mode === other.mode && JSON.stringify(one.selector) === JSON.stringify(other.selector)
+
+/** The same response over bytes that are held already, where there are such: what was parsed of them keeps its reference. */
+function withSameBytes(stored: StoredResponse, held: readonly StoredResponse[]): StoredResponse {
+  const { bytes, size } = stored.body
+  const same = held.find(
+    ({ body }) => body.size === size && body.bytes?.every((byte, index) => byte === bytes?.[index]),
+  )?.body.bytes
+  return same ? { ...stored, body: { ...stored.body, bytes: same } } : stored
 }
 
 /** What a store holds, if it is what it should be: whatever it answers must not break a read. */

@@ -1,5 +1,6 @@
 import { isToken } from '../http/fields.ts'
 import type { PurgeRecord, StoredResponse } from '../http/message.ts'
+import { isPurge } from '../http/purge-log.ts'
 import type { CacheKey, StoredRecord } from '../ports/store.ts'
 
 /** Bytes that a stored response costs beside its body and its fields, about. */
@@ -77,24 +78,10 @@ function isStoredResponse(value: unknown): boolean {
 /** Whether what was read is the list of purges up to number `last`. */
 export const arePurges = (value: unknown, last: number): value is PurgeRecord[] =>
   Array.isArray(value) &&
-  value.every(
-    (one) =>
-      isObject(one) && isNumber(one.number) && isNumber(one.at) && isSelector(one.selector) && MODES.includes(one.mode),
-  ) &&
+  value.every((one) => isPurge(one) && 'number' in one && isNumber(one.number)) &&
   (value.at(-1)?.number ?? 0) === last
 
-/** Whether a purge says what it covers, in words that this version knows. One of another kind would be overlooked: then nothing is known of what was purged. */
-const isSelector = (value: unknown): boolean =>
-  isObject(value) &&
-  (value.all === true ||
-    isText(value.pattern) ||
-    isText(value.partition) ||
-    ((value.urls !== undefined || value.tags !== undefined) &&
-      isMissingOr(isTexts)(value.urls) &&
-      isMissingOr(isTexts)(value.tags)))
-
 const TYPES: readonly unknown[] = ['basic', 'cors', 'default']
-const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
 
 /** Whether a partition is another user's than the one that the store was entered for. What has no name is everyone's. */
 export const isForeign = (partition: string, entered: string | undefined): boolean =>

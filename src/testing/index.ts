@@ -1,4 +1,6 @@
 /** What nearcache's own tests use, for yours. */
+
+export type { WorldContext } from './context.ts'
 export {
   type Fault,
   type Hold,
@@ -11,6 +13,7 @@ export {
 } from './scripted-origin.ts'
 export { seededRandom } from './seeded-random.ts'
 export { type StoreContractOptions, storeContract } from './store-contract.ts'
+export type { ChannelTrouble } from './virtual-channel.ts'
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
 export {
   type DatabaseFault,
@@ -18,3 +21,4 @@ export {
   type VirtualIndexedDb,
   virtualIndexedDB,
 } from './virtual-indexed-db.ts'
+export { createWorld, type World, type WorldOptions } from './world.ts'

@@ -33,6 +33,8 @@ export interface VirtualIndexedDb {
   release(): void
   /** Closes all connections by force, as a browser does when it loses its storage; with `forget`, the data are gone as well. */
   lose(options?: { readonly forget?: boolean }): Promise<void>
+  /** Closes one connection by force, and aborts what is under way in it: its process has ended. */
+  closeByForce(connection: IDBDatabase): void
   /** How many operations of a kind there were so far: for a test that lets each of them fail once. */
   count(at: DatabasePoint): number
   /** Connections open now. */
@@ -241,6 +243,7 @@ export async function virtualIndexedDB(): Promise<VirtualIndexedDb> {
         ),
       )
     },
+    closeByForce: (connection) => closeByForce(connection as Database),
     count: (at) => counts.get(at) ?? 0,
     connections: () => connected.size,
     settled,

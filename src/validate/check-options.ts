@@ -53,7 +53,9 @@ const options = z.strictObject({
   rules: optional(z.array(rule)),
   earlyExpiry: optional(earlyExpiry),
   base: optional(z.url()),
-  deadlines: optional(z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms) })),
+  deadlines: optional(
+    z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms), lockMs: optional(ms) }),
+  ),
   cacheStatus: optional(z.boolean()),
 })
 

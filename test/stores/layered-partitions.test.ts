@@ -11,7 +11,14 @@ const limits = { maxBytes: 1e6, maxEntryBytes: 1e6, onNotice: () => {} }
 async function signedIn() {
   const memory = createMemoryStore({ ...limits, incarnation: 'memory' })
   const durable: Store = createMemoryStore({ ...limits, incarnation: 'disk' })
-  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice: () => {} })
+  const layered = createLayeredStore({
+    memory,
+    durable,
+    incarnation: 'memory',
+    onNotice() {},
+    tell() {},
+    onPurged() {},
+  })
   const store = layered.open('anna', () => {})
   await layered.enter()
   const put = (id: string) => store.update(KEY, () => recordOf(responseWith(id, 10, { epoch: store.epoch() })))

@@ -68,7 +68,7 @@ function layeredOn(durable: Store | undefined, memoryBytes = 1e6) {
     incarnation: 'memory',
     onNotice,
   })
-  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice })
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice, tell() {}, onPurged() {} })
   return { notices, layered, store: layered.open('', () => {}) }
 }
 

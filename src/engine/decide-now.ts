@@ -1,0 +1,23 @@
+import { type Decision, decide } from '../http/decide.ts'
+import type { StoredRecord } from '../ports/store.ts'
+import { answersUrl } from './cache-key.ts'
+import { type Core, decisionContext } from './core.ts'
+import type { Presented } from './presented.ts'
+
+/** What to do with a request, given what is stored under its key. */
+export function decideNow(
+  presented: Presented,
+  record: StoredRecord | undefined,
+  core: Core,
+  random = core.random,
+): Decision {
+  const candidates = record?.responses.filter((stored) =>
+    answersUrl(stored, presented.request.url, presented.rule?.key ?? core.place.key),
+  )
+  return decide(presented.request, candidates ?? [], decisionContext(presented, core, random))
+}
+
+export type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>
+
+export const isReuse = (decision: Decision): decision is Reuse =>
+  decision.kind === 'reuse' || decision.kind === 'reuse-and-revalidate'

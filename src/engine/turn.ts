@@ -1,0 +1,80 @@
+import type { StoredResponse } from '../http/message.ts'
+import { type Accept, type Arrival, type Asking, hasFailed, type Landing } from './arrival.ts'
+import type { Core } from './core.ts'
+import { isDoneWithin } from './deadlines.ts'
+import { decideNow, isReuse, type Reuse } from './decide-now.ts'
+import { exchange } from './exchange.ts'
+import type { Presented } from './presented.ts'
+
+/** Whether other contexts can have any use of the response: where it may come to lie on the disk that they share. */
+export const mayBeShared = ({ request, rule, credentialed }: Presented, { tabs, settings, place }: Core): boolean =>
+  tabs.hasTurns &&
+  settings.durable &&
+  !request.directives.noStore &&
+  rule?.durable !== false &&
+  (!credentialed || place.partition !== '')
+
+/**
+ * Asks the origin when it is this context's turn, so that for one key only one context does. Whoever gets the turn looks into the store first: another one may have brought what is needed. The
+ * turn ends when the response is stored, or as soon as it is known that it will be of no use to others.
+ *
+ * @throws what `exchange` throws; the reason of `signal`
+ */
+export async function exchangeInTurn(
+  identity: string,
+  presented: Presented,
+  asked: Asking,
+  core: Core,
+  signal: AbortSignal,
+  landing: Landing,
+  accept?: Accept,
+): Promise<Arrival> {
+  const leave = await core.tabs.turn(turnOf(identity, core), signal)
+  if (!leave) return exchange(presented, asked, core, signal, landing, accept)
+  try {
+    const again = await lookAgain(presented, core)
+    if (again && isReuse(again)) {
+      leave()
+      return { cause: 'collapsed', stored: again.stored }
+    }
+    const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
+    const arrival = await exchange(presented, isAsking ? again : asked, core, signal, landing, accept)
+    leaveAfter(arrival, leave, identity, core)
+    return arrival
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+/** Ends the turn when others can have the response, or will not. */
+export function leaveAfter(arrival: Arrival, leave: () => void, identity: string, core: Core): void {
+  const { stored, kept } = arrival
+  if (stored && kept && !stored.memoryOnly) {
+    kept.then(leave, leave)
+    return
+  }
+  if (!hasFailed(arrival)) core.tabs.unshared(turnOf(identity, core))
+  leave()
+}
+
+/** What another context has stored since; `undefined` when it has stored nothing newer, or the disk does not say so in time. */
+export async function newerThan(stored: StoredResponse, presented: Presented, core: Core): Promise<Reuse | undefined> {
+  const again = await lookAgain(presented, core)
+  return again && isReuse(again) && again.stored.responseTime > stored.responseTime && again.numbers.staleForMs < 0
+    ? again
+    : undefined
+}
+
+async function lookAgain(presented: Presented, core: Core) {
+  if (presented.isDiskLate) return undefined
+  const reading = core.store.read(presented.key)
+  if (!(await isDoneWithin(reading, core.settings.diskMs, core))) return undefined
+  return decideNow(presented, await reading, core, never)
+}
+
+/** A draw by which nothing is refreshed early. */
+const never = () => 0
+
+/** Shown to nobody as it is: it may hold credentials. */
+export const turnOf = (identity: string, { place }: Core): string => JSON.stringify([place.partition, identity])

@@ -1,0 +1,31 @@
+import type { Epoch, PurgeRecord } from '../http/message.ts'
+import type { CacheKey } from './store.ts'
+
+/** What one context tells the others. A hint: whoever hears it looks into the store, which alone is the truth. */
+export type Hint =
+  /** A purge is in the shared log, under `epoch`; without one the log could not take it. */
+  | { readonly kind: 'purged'; readonly purge: Omit<PurgeRecord, 'number'>; readonly epoch?: Epoch | undefined }
+  /** What is stored under a key has changed on the disk. */
+  | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
+  /** Something else has changed: look. */
+  | { readonly kind: 'look' }
+
+/** The other tabs and workers of this profile. Without any of it everything goes on, with more requests. */
+export interface Tabs {
+  /** Tells all others, with everything else that is to be told at this moment. */
+  tell(hint: Hint): void
+  /**
+   * One at a time among all contexts: resolves when it is this one's turn, with the function that ends it. `undefined`: there is nobody to wait for, or it would be in vain; go on without.
+   * Waits for `lockMs`, and then takes the turn from a holder that may be frozen or dead; of all who wait only one does.
+   *
+   * @param what - a name; it is shown to nobody
+   * @throws the reason of `signal`
+   */
+  turn(what: string, signal: AbortSignal): Promise<(() => void) | undefined>
+  /** The same without waiting; `busy` when another one has it. */
+  turnIfFree(what: string): Promise<(() => void) | 'busy' | undefined>
+  /** What was waited for cannot be shared: for a while nobody need wait for it (hit-for-miss). */
+  unshared(what: string): void
+  /** Whether others can be waited for at all. */
+  readonly hasTurns: boolean
+}

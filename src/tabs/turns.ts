@@ -1,0 +1,145 @@
+import type { EpochMs, Ms } from '../http/message.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Locks } from '../ports/locks.ts'
+import type { Tabs } from '../ports/tabs.ts'
+
+/** For how long waiting is taken to be of no use after a response that could not be shared, in milliseconds. */
+const UNSHARED_MS: Ms = 30_000
+/** Names remembered at most. */
+const MAX_UNSHARED = 1000
+
+export interface TurnsOptions {
+  /** The cache's name: caches of different names wait for nobody of each other. */
+  readonly name: string
+  readonly locks: Locks | undefined
+  readonly clock: Clock
+  /** How long to wait for a holder before it is taken for frozen or dead. */
+  readonly lockMs: Ms
+}
+
+export interface Turns extends Pick<Tabs, 'turn' | 'turnIfFree' | 'hasTurns'> {
+  /** Nobody waits for it any more, and for a while nobody will. */
+  release(turn: string): void
+  /** The name that others know a turn by. */
+  nameOf(what: string): string
+}
+
+/** What a request for a lock came to. */
+type Taken = (() => void) | 'busy' | undefined
+
+/**
+ * Turns by Web Locks. Whoever has waited `lockMs` stands in a second queue; the first in that one takes the lock from its holder, so that one that is frozen or slow costs one request
+ * more for each `lockMs`, however many wait.
+ */
+export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns {
+  const unshared = new Map<string, EpochMs>()
+  const waiting = new Map<string, Set<AbortController>>()
+
+  /** Asks for a lock, for `ms` at most. */
+  function take(
+    lock: string,
+    signal: AbortSignal | undefined,
+    ms: Ms,
+    how: 'wait' | 'if free' | 'steal',
+  ): Promise<Taken> {
+    return new Promise((resolve) => {
+      const patience = new AbortController()
+      const stop = () => patience.abort()
+      const end = () => {
+        patience.abort()
+        signal?.removeEventListener('abort', stop)
+      }
+      const held = locks?.request(
+        lock,
+        how === 'wait' ? { signal: patience.signal } : how === 'steal' ? { steal: true } : { ifAvailable: true },
+        (isGranted) =>
+          new Promise<void>((release) => {
+            // Granted in the very moment in which nobody waited any more.
+            const isWanted = isGranted && !patience.signal.aborted
+            end()
+            resolve(isWanted ? release : isGranted ? undefined : 'busy')
+            if (!isWanted) release()
+          }),
+      )
+      const failed = () => {
+        end()
+        resolve(undefined)
+      }
+      // Also what it says when somebody takes the lock away: the work goes on.
+      held?.catch(failed)
+      if (!held) failed()
+      if (how !== 'wait') return
+      signal?.addEventListener('abort', stop)
+      if (signal?.aborted) stop()
+      clock.sleep(ms, patience.signal).then(stop, () => {})
+    })
+  }
+
+  /** From a holder that does not end: one of those who wait does it, and the others wait for that one. */
+  async function takeOver(lock: string, signal: AbortSignal): Promise<Taken> {
+    const late = await take(`${lock} late`, signal, lockMs, 'wait')
+    if (typeof late !== 'function') return undefined
+    const taken = await take(lock, undefined, lockMs, 'steal')
+    if (typeof taken !== 'function') {
+      late()
+      return undefined
+    }
+    return () => {
+      taken()
+      late()
+    }
+  }
+
+  const lockOf = (turn: string) => `nearcache ${name} ${turn}`
+  const isUnshared = (turn: string) => clock.now() < (unshared.get(turn) ?? Number.NEGATIVE_INFINITY)
+  const nameOf = (what: string) => hashOf(what)
+
+  return {
+    hasTurns: locks !== undefined,
+    nameOf,
+    async turn(what, signal) {
+      const turn = nameOf(what)
+      if (!locks || isUnshared(turn)) return undefined
+      const own = new AbortController()
+      const leave = () => own.abort()
+      signal.addEventListener('abort', leave)
+      const those = waiting.get(turn) ?? new Set()
+      waiting.set(turn, those.add(own))
+      try {
+        const lock = lockOf(turn)
+        const taken =
+          (await take(lock, own.signal, lockMs, 'wait')) ??
+          (own.signal.aborted ? undefined : await takeOver(lock, own.signal))
+        if (signal.aborted && typeof taken === 'function') taken()
+        signal.throwIfAborted()
+        return typeof taken === 'function' ? taken : undefined
+      } finally {
+        signal.removeEventListener('abort', leave)
+        those.delete(own)
+        if (those.size === 0) waiting.delete(turn)
+      }
+    },
+    async turnIfFree(what) {
+      const turn = nameOf(what)
+      return locks && !isUnshared(turn) ? take(lockOf(turn), undefined, 0, 'if free') : undefined
+    },
+    release(turn) {
+      if (unshared.size >= MAX_UNSHARED) unshared.clear()
+      unshared.set(turn, clock.now() + UNSHARED_MS)
+      for (const one of waiting.get(turn) ?? []) one.abort()
+    },
+  }
+}
+
+/** 53 bits of a text (two of Murmur's mixings): names of locks are shown to every script of the origin, and what is asked for may hold credentials. Two texts of one hash only wait for each other. */
+function hashOf(text: string): string {
+  let [one, other] = [0xdeadbeef, 0x41c6ce57]
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    one = Math.imul(one ^ code, 2654435761)
+    other = Math.imul(other ^ code, 1597334677)
+  }
+  one = Math.imul(one ^ (one >>> 16), 2246822507) ^ Math.imul(other ^ (other >>> 13), 3266489909)
+  other = Math.imul(other ^ (other >>> 16), 2246822507) ^ Math.imul(one ^ (one >>> 13), 3266489909)
+  return (2 ** 32 * (other & 0x1fffff) + (one >>> 0)).toString(36)
+}

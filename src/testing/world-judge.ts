@@ -1,0 +1,163 @@
+import type { EpochMs, Ms } from '../http/message.ts'
+
+/** What one path of the world says of its responses. Durations in milliseconds; `undefined`: nothing. */
+export interface Route {
+  readonly path: string
+  readonly cacheControl: string
+  readonly lifetimeMs: Ms
+  readonly swrMs?: Ms
+  readonly sieMs?: Ms
+  readonly tag?: string
+  /** Whether each use needs the origin's word. */
+  readonly isAsked?: boolean
+}
+
+/** One request to the origin. */
+interface Exchange {
+  readonly index: number
+  readonly seq: number
+  readonly path: string
+  /** Of what the origin has said; `undefined` before it did, and when it failed. */
+  version?: number
+  readonly owner: string
+  readonly at: EpochMs
+  isOver: boolean
+}
+
+interface Floor {
+  readonly mode: 'soft' | 'hard'
+  /** Before anything that was asked for later. */
+  readonly index: number
+  readonly at: EpochMs
+}
+
+/** How long a cache waits for another one, and for its origin with a stale response at hand. */
+export interface Patience {
+  readonly lockMs: Ms
+  readonly softMs: Ms
+}
+
+/** A read under way. */
+export interface Call {
+  readonly context: string
+  readonly path: string
+  readonly index: number
+  readonly at: EpochMs
+  readonly floors: readonly Floor[]
+}
+
+/** Watches a world from outside, as its origin and as its callers, and knows the laws on its own: it shares no code with what it judges. */
+export function createJudge(routes: readonly Route[], now: () => EpochMs, { lockMs, softMs }: Patience) {
+  const broken: string[] = []
+  let events = 0
+  const exchanges: Exchange[] = []
+  const floors = new Map<string, Floor[]>()
+  /** By path: the last thing that lets a second request go beside the first. */
+  const loosened = new Map<string, { readonly index: number; readonly until: EpochMs }>()
+  let isDiskIll = false
+  /** Since when the origin answers with errors, or not at all. */
+  let failing: number | undefined
+  let failedUntil = -1
+
+  /** A request beside another one for these paths is allowed at this moment, and beside those that are under way: something was purged, or a context has ended or stopped. */
+  function loosen(paths: readonly string[] = routes.map(({ path }) => path), forMs: Ms = 0): void {
+    for (const path of paths) loosened.set(path, { index: ++events, until: now() + forMs })
+  }
+
+  const demand = (holds: boolean, law: string) => {
+    if (!holds) broken.push(law)
+  }
+  const routeOf = (path: string) => routes.find((one) => one.path === path) as Route
+
+  function sent(seq: number, path: string, owner: string): void {
+    const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false }
+    const { isAsked } = routeOf(path)
+    for (const other of exchanges) {
+      const isBeside = !other.isOver && other.path === path && !isAsked
+      const loose = loosened.get(path)
+      const isLoose = loose && (loose.index > other.index || loose.until >= now())
+      const isAllowed = isDiskIll || isLoose || now() - other.at >= lockMs
+      demand(!isBeside || isAllowed, `law 4: #${seq} of ${owner} beside #${other.seq} of ${other.owner} for ${path}`)
+    }
+    exchanges.push(next)
+    if (exchanges.length > 500) exchanges.splice(0, 250)
+  }
+
+  function answered(call: Call, body: { path?: unknown; version?: unknown; seq?: unknown }): void {
+    const { path, context } = call
+    const { lifetimeMs, swrMs = 0, sieMs = 0, isAsked } = routeOf(path)
+    const what = `${context} got version ${body.version} (#${body.seq}) of ${path}`
+    demand(body.path === path, `law 6: ${what}, which is of ${body.path}`)
+    const vouchers = exchanges.filter((one) => one.path === path && one.version === body.version)
+    const last = vouchers.at(-1)
+    if (!last) return // from before what is remembered
+    const isFirstHand = last.index > call.index
+    if (isFirstHand) {
+      judgePurges(call, body, what)
+      return
+    }
+    const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs
+    const windowMs = Math.max(swrMs, mayFail ? sieMs : 0)
+    demand(!isAsked, `law 1: ${what} without asking`)
+    demand(call.at - last.at <= lifetimeMs + windowMs, `law 1: ${what}, ${call.at - last.at} ms old`)
+    const soft = call.floors.filter(({ mode, index }) => mode === 'soft' && index > last.index)
+    for (const { at } of soft) demand(call.at - at <= windowMs, `law 2: ${what}, softly purged ${call.at - at} ms ago`)
+    judgePurges(call, body, what)
+  }
+
+  function judgePurges(call: Call, body: { seq?: unknown }, what: string): void {
+    const made = exchanges.find(({ seq }) => seq === body.seq)
+    const hard = call.floors.filter(({ mode, index }) => mode === 'hard' && made && index > made.index)
+    demand(hard.length === 0, `law 2: ${what}, which was purged hard`)
+  }
+
+  return {
+    broken,
+    sent,
+    answered,
+    /** The origin has made up its mind. */
+    made(seq: number, version: number) {
+      const exchange = exchanges.find((one) => one.seq === seq)
+      if (exchange) exchange.version = version
+    },
+    ended(seq: number) {
+      const exchange = exchanges.find((one) => one.seq === seq)
+      if (!exchange) return
+      exchange.isOver = true
+      // Who waited for what arrives stale asks for itself (RFC 9111 §4.2).
+      if (now() - exchange.at >= routeOf(exchange.path).lifetimeMs) loosen([exchange.path])
+    },
+    starts: (context: string, path: string): Call => ({
+      context,
+      path,
+      index: ++events,
+      at: now(),
+      floors: [...(floors.get(`${context} ${path}`) ?? [])],
+    }),
+    /** The moment before a purge, which what was asked for earlier lies before. */
+    moment: () => ++events,
+    /** From now on what was asked for before `index` is purged, for these contexts. */
+    purged(mode: Floor['mode'], paths: readonly string[], contexts: readonly string[], index: number, at: EpochMs) {
+      for (const path of paths) {
+        for (const context of contexts) {
+          const all = floors.get(`${context} ${path}`) ?? []
+          floors.set(`${context} ${path}`, [...all.slice(-20), { mode, index, at }])
+        }
+      }
+    },
+    loosen,
+    diskIsIll() {
+      isDiskIll = true
+    },
+    originFails() {
+      failing ??= ++events
+    },
+    originRecovers() {
+      if (failing !== undefined) failedUntil = ++events
+      failing = undefined
+    },
+    demand,
+  }
+}
+
+export type Judge = ReturnType<typeof createJudge>

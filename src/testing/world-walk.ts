@@ -1,0 +1,355 @@
+import type { Random } from '../ports/random.ts'
+import type { Transport } from '../ports/transport.ts'
+import type { WorldContext } from './context.ts'
+import type { Hold, ScriptedOrigin } from './scripted-origin.ts'
+import { fetchedResponse } from './scripted-response.ts'
+import type { ChannelTrouble } from './virtual-channel.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+import type { DatabasePoint, VirtualIndexedDb } from './virtual-indexed-db.ts'
+import { createJudge, type Patience, type Route } from './world-judge.ts'
+
+/** What the world's own paths say. */
+const routes: readonly Route[] = [
+  { path: '/world/fresh', cacheControl: 'max-age=30', lifetimeMs: 30_000 },
+  { path: '/world/behind', cacheControl: 'max-age=5, stale-while-revalidate=30', lifetimeMs: 5_000, swrMs: 30_000 },
+  { path: '/world/on-error', cacheControl: 'max-age=5, stale-if-error=60', lifetimeMs: 5_000, sieMs: 60_000 },
+  { path: '/world/tagged', cacheControl: 'max-age=60', lifetimeMs: 60_000, tag: 'shelf' },
+  { path: '/world/asked', cacheControl: 'no-cache', lifetimeMs: 0, isAsked: true },
+  { path: '/world/unstored', cacheControl: 'no-store', lifetimeMs: 0, isAsked: true },
+]
+const paths = routes.map(({ path }) => path)
+
+const FAULTS: ReadonlyArray<readonly [DatabasePoint, string]> = [
+  ['commit', 'QuotaExceededError'],
+  ['commit', 'lose'],
+  ['commit', 'hang'],
+  ['transaction', 'InvalidStateError'],
+  ['request', 'UnknownError'],
+  ['open', 'hang'],
+]
+
+export interface WalkOptions {
+  readonly contexts: readonly WorldContext[]
+  readonly origin: ScriptedOrigin
+  readonly clock: VirtualClock
+  readonly database: VirtualIndexedDb
+  readonly random: Random
+  readonly patience: Patience
+  post(message: unknown): void
+  trouble(trouble: ChannelTrouble): void
+  tell(line: string): void
+}
+
+export interface Walk {
+  /** Takes steps, lets everything come to its end, and returns the laws that were broken. */
+  run(steps: number): Promise<string[]>
+  /** Carries a request of a context to the origin. */
+  carry(context: string, ...given: Parameters<Transport>): Promise<Response>
+}
+
+/** How late a message may be, in milliseconds. */
+const MAX_DELAY_MS = 3_000
+
+/** The field by which the origin and the judge know a request of the walk. */
+const NUMBER = 'world-number'
+
+/** Random steps over a world, judged from outside. */
+export function createWalk(options: WalkOptions): Walk {
+  const { contexts, origin, clock, database, random, post, trouble, tell, patience } = options
+  const chance = (share: number) => random() < share
+  const upTo = (end: number) => Math.floor(random() * end)
+  const pick = <T>(all: readonly T[]) => all[upTo(all.length)] as T
+  const judge = createJudge(routes, clock.now, patience)
+  const versions = new Map(paths.map((path) => [path, 1]))
+  const holds: Hold[] = []
+  const pending = new Set<{ readonly context: WorldContext; readonly life: unknown; readonly what: string }>()
+  /** Whether every message comes through at once. */
+  let isHeard = true
+  /** Whether the disk has been let fail. */
+  const isIll = chance(0.3)
+  if (isIll) judge.diskIsIll()
+
+  /** The world's paths are served from the first step on: a test may play its own. */
+  function serve(): void {
+    for (const { path, cacheControl, tag } of routes) {
+      origin.serves(path, ({ headers }) => {
+        const version = versions.get(path) as number
+        const seq = Number(headers[NUMBER])
+        judge.made(seq, version)
+        return {
+          cacheControl,
+          etag: `"${version}"`,
+          json: { path, version, seq },
+          ...(tag !== undefined && { headers: { 'cache-tag': tag } }),
+        }
+      })
+      origin.serves(`POST ${path}`, () => ({ status: 200, json: {} }))
+    }
+  }
+
+  let requests = 0
+  async function carry(context: string, ...[input, init]: Parameters<Transport>): Promise<Response> {
+    const path = new URL(String(input)).pathname
+    if (!isServed || !paths.includes(path)) return origin.fetch(input, init)
+    if (init?.method !== 'GET') {
+      const response = await origin.fetch(input, init)
+      loosen([path])
+      return response
+    }
+    const number = ++requests
+    judge.sent(number, path, context)
+    const headers = new Headers(init.headers)
+    headers.set(NUMBER, String(number))
+    const end = () => judge.ended(number)
+    init.signal?.addEventListener('abort', end)
+    try {
+      const response = await origin.fetch(input, { ...init, headers })
+      if (response.body) return fetchedResponse(watched(response.body, end), response.headers, response)
+      end()
+      return response
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  /** A purge may be heard as late as a message may be. */
+  const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : MAX_DELAY_MS)
+
+  let isServed = false
+  const running = () => contexts.filter(({ state }) => state === 'running')
+
+  async function call(context: WorldContext, what: string, work: () => Promise<unknown>): Promise<void> {
+    const one = { context, life: context.cache, what }
+    pending.add(one)
+    try {
+      await work()
+    } finally {
+      pending.delete(one)
+    }
+  }
+
+  function read(context: WorldContext): void {
+    const path = pick(paths)
+    const begun = judge.starts(context.name, path)
+    const init: RequestInit = chance(0.1) ? { cache: 'no-cache' } : {}
+    const isAborted = chance(0.05) ? new AbortController() : undefined
+    tell(`${context.name} reads ${path}${init.cache ? ' no-cache' : ''}`)
+    call(context, `read ${path}`, async () => {
+      try {
+        const response = await context.cache.fetch(path, { ...init, ...(isAborted && { signal: isAborted.signal }) })
+        const body = (await response.json()) as { path: string; version: number; seq: number }
+        tell(`${context.name} has version ${body.version} of ${path}: ${response.headers.get('cache-status')}`)
+        if (response.ok) judge.answered(begun, body)
+      } catch (error) {
+        const isExpected =
+          error instanceof TypeError || error instanceof SyntaxError || (error as Error)?.name === 'AbortError'
+        judge.demand(isExpected, `law 6: ${context.name} could not read ${path}: ${error}`)
+      }
+    })
+    isAborted?.abort()
+  }
+
+  function purge(context: WorldContext): void {
+    const mode = chance(0.5) ? 'hard' : 'soft'
+    const path = pick(paths)
+    const [selector, covered] = pick([
+      [{ url: path }, [path]],
+      [{ tag: 'shelf' }, ['/world/tagged']],
+      [{ pattern: '/world/*' }, paths],
+      [{ all: true }, paths],
+    ] as const)
+    const index = judge.moment()
+    const at = clock.now()
+    loosen(covered)
+    tell(`${context.name} purges ${JSON.stringify(selector)} ${mode}`)
+    call(context, 'purge', async () => {
+      const { durable } = await context.cache.purge(selector as { url: string }, { mode })
+      loosen(covered)
+      judge.purged(mode, covered, [context.name], index, at)
+      if (!durable || !isHeard || isIll) return
+      // Told in this very tick: heard in the next.
+      await Promise.resolve()
+      await Promise.resolve()
+      await clock.settle()
+      judge.purged(
+        mode,
+        covered,
+        running().map(({ name }) => name),
+        index,
+        at,
+      )
+    }).catch((error) => judge.demand(false, `law 6: purge() rejected: ${error}`))
+  }
+
+  function write(context: WorldContext): void {
+    const path = pick(paths)
+    versions.set(path, (versions.get(path) as number) + 1)
+    tell(`${context.name} posts to ${path}`)
+    call(context, `post ${path}`, async () => {
+      await context.cache.fetch(path, { method: 'POST', body: '{}' }).then((response) => response.text())
+    }).catch(() => {})
+  }
+
+  function end(context: WorldContext, how: 'kill' | 'reload'): void {
+    for (const one of pending) if (one.context === context) pending.delete(one)
+    context[how]()
+    judge.loosen()
+  }
+
+  const steps: ReadonlyArray<readonly [weight: number, what: string, step: (context: WorldContext) => unknown]> = [
+    [40, 'read', read],
+    [4, 'herd', () => running().map(read)],
+    [12, 'wait', () => clock.advance(pick([0, 1, 20, 100, 1_000, 4_000, 10_000, 31_000]))],
+    [10, 'settle', () => clock.settle()],
+    [3, 'purge', purge],
+    [2, 'post', write],
+    [
+      3,
+      'change',
+      () => {
+        const path = pick(paths)
+        versions.set(path, (versions.get(path) as number) + 1)
+      },
+    ],
+    [3, 'hold', () => holds.push(origin.hold(pick(paths), pick(['head', 'body'])))],
+    [6, 'release', () => holds.splice(0, 1 + upTo(2)).map((hold) => hold.release())],
+    [
+      1,
+      'fail',
+      () => {
+        judge.originFails()
+        judge.loosen()
+        origin.fails('/world/*', pick([500, 503, 'network'] as const))
+      },
+    ],
+    [
+      3,
+      'recover',
+      () => {
+        judge.originRecovers()
+        judge.loosen()
+        origin.recovers()
+      },
+    ],
+    [1, 'reload', (context) => end(context, 'reload')],
+    [1, 'kill', (context) => contexts.filter(({ state }) => state !== 'dead').length > 1 && end(context, 'kill')],
+    [
+      1,
+      'freeze',
+      (context) => {
+        judge.loosen()
+        context[pick(['freeze', 'hide'] as const)]()
+      },
+    ],
+    [
+      1,
+      'trouble',
+      () => {
+        isHeard = chance(0.5)
+        trouble(isHeard ? {} : { lost: random() / 2, doubled: random() / 2, delayMs: upTo(MAX_DELAY_MS) })
+      },
+    ],
+    [
+      1,
+      'junk',
+      () =>
+        post(
+          pick<unknown>([
+            null,
+            'nearcache',
+            { nearcache: 2, hints: [{ kind: 'look' }] },
+            {
+              nearcache: 1,
+              hints: [{ kind: 'stored', partition: '', key: ['https://origin.test/world/fresh'] }, 7, {}],
+            },
+            {
+              nearcache: 1,
+              hints: [
+                { kind: 'unshared', turn: 'x' },
+                { kind: 'purged', purge: { selector: {} } },
+              ],
+            },
+          ]),
+        ),
+    ],
+    [
+      2,
+      'fault',
+      () => {
+        const [at, fault] = pick(FAULTS)
+        if (isIll) database.inject({ at, fault, nth: 1 + upTo(4) })
+      },
+    ],
+    [2, 'heal', () => database.release()],
+  ]
+  const all = steps.reduce((sum, [weight]) => sum + weight, 0)
+
+  async function step(): Promise<void> {
+    // Whoever has ended or was stopped comes back before long.
+    for (const one of contexts) {
+      if (one.state === 'dead' && chance(0.2)) {
+        tell(`${one.name} starts`)
+        one.reload()
+      } else if (one.state !== 'running' && one.state !== 'dead' && chance(0.1)) {
+        tell(`${one.name} goes on`)
+        judge.loosen()
+        one.thaw()
+      }
+    }
+    const context = running().length > 0 ? pick(running()) : undefined
+    if (!context) return
+    let at = random() * all
+    const [, what, act] = steps.find(([weight]) => {
+      at -= weight
+      return at < 0
+    }) as (typeof steps)[number]
+    if (!['read', 'herd', 'purge', 'post', 'settle'].includes(what)) tell(`${what} (${context.name})`)
+    await act(context)
+    if (chance(0.3)) await clock.settle()
+  }
+
+  async function run(count: number): Promise<string[]> {
+    if (!isServed) serve()
+    isServed = true
+    for (let index = 0; index < count && judge.broken.length === 0; index++) await step()
+    for (const hold of holds.splice(0)) hold.release()
+    origin.recovers()
+    judge.originRecovers()
+    judge.loosen()
+    trouble({})
+    isHeard = true
+    database.release()
+    for (const one of contexts) one.thaw()
+    for (let turn = 0; turn < 30 && pending.size > 0; turn++) await clock.advance(5_000)
+    for (const { context, what } of pending) judge.demand(false, `law 6: ${context.name}: ${what} never ended`)
+    pending.clear()
+    await clock.advance(60_000)
+    return judge.broken.splice(0)
+  }
+
+  return { run, carry }
+}
+
+/** The same bytes; `end` is called when no more of them come, or nobody wants more. */
+function watched(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          end()
+          throw error
+        })
+        if (!done) return controller.enqueue(value)
+        end()
+        controller.close()
+      },
+      cancel(reason) {
+        end()
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
