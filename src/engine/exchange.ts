@@ -25,7 +25,10 @@ export async function exchange(
   landing: Landing,
   accept?: Accept,
 ): Promise<Arrival> {
-  const conditions = conditionsFor(presented, asked)
+  // While this request waited for its turn, what it was to validate may have been purged.
+  const stored = asked.stored ?? (asked.kind === 'forward' ? asked.partial : undefined)
+  const isGone = stored && purgeEffect(stored, core.store.log())?.mode === 'hard'
+  const conditions = isGone ? undefined : conditionsFor(presented, asked)
   for (const fields of conditions ? [conditions, undefined] : [undefined]) {
     const dispatch: Dispatch = {
       epoch: core.store.epoch(),

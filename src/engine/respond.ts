@@ -27,8 +27,9 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
 
 /** Waits until it is known what others have purged, as long as for any answer of the disk; what is still in doubt then is validated. */
 async function beyondDoubt(doubt: Promise<void>, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
-  await unlessAborted(isDoneWithin(doubt, core.settings.diskMs, core), presented.patience)
-  return goFurther(decideNow(presented, core.store.peek(presented.key), core), presented, core, accept)
+  const isInTime = await unlessAborted(isDoneWithin(doubt, core.settings.diskMs, core), presented.patience)
+  const decision = decideNow(presented, core.store.peek(presented.key), core)
+  return goFurther(decision, isInTime ? presented : { ...presented, isDiskLate: true }, core, accept)
 }
 
 /** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */
@@ -52,7 +53,7 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
   )
   const isInTime =
     decision.kind === 'refuse' || // there is nothing to start beside it
-    (await isDoneWithin(reading, core.settings.diskMs, core)) ||
+    (await isDoneWithin(reading, presented.isDiskLate ? 0 : core.settings.diskMs, core)) ||
     // While a busy page kept both waiting, the timer came due first: what the disk has answered meanwhile counts as in time.
     (await isDoneWithin(reading, 0, core))
   if (isInTime) return act(await reading, presented, core, accept)

@@ -5,6 +5,8 @@ import type { Tabs } from '../ports/tabs.ts'
 
 /** For how long waiting is taken to be of no use after a response that could not be shared, in milliseconds. */
 const UNSHARED_MS: Ms = 30_000
+/** Queues beyond the first. Whoever has waited in all of them goes on without. */
+const MAX_RANK = 20
 /** Names remembered at most. */
 const MAX_UNSHARED = 1000
 
@@ -28,7 +30,7 @@ export interface Turns extends Pick<Tabs, 'turn' | 'turnIfFree' | 'hasTurns'> {
 type Taken = (() => void) | 'busy' | undefined
 
 /**
- * Turns by Web Locks. Whoever has waited `lockMs` stands in a second queue; the first in that one takes the lock from its holder, so that one that is frozen or slow costs one request
+ * Turns by Web Locks. Whoever has waited `lockMs` stands in another queue; the first in that one takes the lock from its holder, so that one that is frozen or slow costs one request
  * more for each `lockMs`, however many wait.
  */
 export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns {
@@ -75,19 +77,22 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     })
   }
 
-  /** From a holder that does not end: one of those who wait does it, and the others wait for that one. */
-  async function takeOver(lock: string, signal: AbortSignal): Promise<Taken> {
-    const late = await take(`${lock} late`, signal, lockMs, 'wait')
-    if (typeof late !== 'function') return undefined
-    const taken = await take(lock, undefined, lockMs, 'steal')
-    if (typeof taken !== 'function') {
-      late()
-      return undefined
+  /**
+   * The lock, whoever has it. In each queue one waits for `lockMs` at most; whoever comes to the head of a later one than the first takes the lock from its holder, for which the others of
+   * that queue wait in turn.
+   */
+  async function takeAtLast(lock: string, signal: AbortSignal): Promise<Taken> {
+    const first = await take(lock, signal, lockMs, 'wait')
+    for (let rank = 1; !first && rank <= MAX_RANK && !signal.aborted; rank++) {
+      const place = await take(`${lock} ${rank}`, signal, lockMs, 'wait')
+      if (typeof place !== 'function') continue
+      const taken = await take(lock, undefined, lockMs, 'steal')
+      return () => {
+        if (typeof taken === 'function') taken()
+        place()
+      }
     }
-    return () => {
-      taken()
-      late()
-    }
+    return first
   }
 
   const lockOf = (turn: string) => `nearcache ${name} ${turn}`
@@ -106,10 +111,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
       const those = waiting.get(turn) ?? new Set()
       waiting.set(turn, those.add(own))
       try {
-        const lock = lockOf(turn)
-        const taken =
-          (await take(lock, own.signal, lockMs, 'wait')) ??
-          (own.signal.aborted ? undefined : await takeOver(lock, own.signal))
+        const taken = await takeAtLast(lockOf(turn), own.signal)
         if (signal.aborted && typeof taken === 'function') taken()
         signal.throwIfAborted()
         return typeof taken === 'function' ? taken : undefined

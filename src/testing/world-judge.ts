@@ -22,6 +22,8 @@ interface Exchange {
   readonly owner: string
   readonly at: EpochMs
   isOver: boolean
+  /** Sent by one who waited in vain: nobody else waits for it. */
+  readonly isApart: boolean
 }
 
 interface Floor {
@@ -70,12 +72,13 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   const routeOf = (path: string) => routes.find((one) => one.path === path) as Route
 
   function sent(seq: number, path: string, owner: string): void {
-    const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false }
+    const loose = loosened.get(path)
+    const isApart = loose !== undefined && loose.until >= now()
+    const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false, isApart }
     const { isAsked } = routeOf(path)
     for (const other of exchanges) {
       const isBeside = !other.isOver && other.path === path && !isAsked
-      const loose = loosened.get(path)
-      const isLoose = loose && (loose.index > other.index || loose.until >= now())
+      const isLoose = isApart || other.isApart || (loose?.index ?? 0) > other.index
       const isAllowed = isDiskIll || isLoose || now() - other.at >= lockMs
       demand(!isBeside || isAllowed, `law 4: #${seq} of ${owner} beside #${other.seq} of ${other.owner} for ${path}`)
     }
