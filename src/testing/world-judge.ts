@@ -56,6 +56,8 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   const floors = new Map<string, Floor[]>()
   /** By path: the last thing that lets a second request go beside the first. */
   const loosened = new Map<string, { readonly index: number; readonly until: EpochMs }>()
+  /** Who asks for the origin's own word (`no-cache`), and may not be content with another's. */
+  const asking = new Set<string>()
   let isDiskIll = false
   /** Since when the origin answers with errors, or not at all. */
   let failing: number | undefined
@@ -73,7 +75,7 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
 
   function sent(seq: number, path: string, owner: string): void {
     const loose = loosened.get(path)
-    const isApart = loose !== undefined && loose.until >= now()
+    const isApart = asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
     const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false, isApart }
     const { isAsked } = routeOf(path)
     for (const other of exchanges) {
@@ -137,6 +139,12 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       at: now(),
       floors: [...(floors.get(`${context} ${path}`) ?? [])],
     }),
+    asks(context: string, path: string) {
+      asking.add(`${context} ${path}`)
+    },
+    hasAsked(context: string, path: string) {
+      asking.delete(`${context} ${path}`)
+    },
     /** The moment before a purge, which what was asked for earlier lies before. */
     moment: () => ++events,
     /** From now on what was asked for before `index` is purged, for these contexts. */

@@ -104,6 +104,8 @@ export function createWalk(options: WalkOptions): Walk {
     init.signal?.addEventListener('abort', end)
     try {
       const response = await origin.fetch(input, { ...init, headers })
+      // Nobody waits for the body of an error.
+      if (response.status >= 500) end()
       if (response.body) return fetchedResponse(watched(response.body, end), response.headers, response)
       end()
       return response
@@ -134,6 +136,7 @@ export function createWalk(options: WalkOptions): Walk {
     const begun = judge.starts(context.name, path)
     const init: RequestInit = chance(0.1) ? { cache: 'no-cache' } : {}
     const isAborted = chance(0.05) ? new AbortController() : undefined
+    if (init.cache) judge.asks(context.name, path)
     tell(`${context.name} reads ${path}${init.cache ? ' no-cache' : ''}`)
     call(context, `read ${path}`, async () => {
       try {
@@ -146,6 +149,7 @@ export function createWalk(options: WalkOptions): Walk {
           error instanceof TypeError || error instanceof SyntaxError || (error as Error)?.name === 'AbortError'
         judge.demand(isExpected, `law 6: ${context.name} could not read ${path}: ${error}`)
       }
+      if (init.cache) judge.hasAsked(context.name, path)
     })
     isAborted?.abort()
   }
