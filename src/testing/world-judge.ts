@@ -116,6 +116,14 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     demand(hard.length === 0, `law 2: ${what}, which was purged hard`)
   }
 
+  function ended(seq: number): void {
+    const exchange = exchanges.find((one) => one.seq === seq)
+    if (!exchange) return
+    exchange.isOver = true
+    // Who waited for what arrives stale asks for itself (RFC 9111 §4.2).
+    if (now() - exchange.at >= routeOf(exchange.path).lifetimeMs) loosen([exchange.path])
+  }
+
   return {
     broken,
     sent,
@@ -125,13 +133,12 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       const exchange = exchanges.find((one) => one.seq === seq)
       if (exchange) exchange.version = version
     },
-    ended(seq: number) {
-      const exchange = exchanges.find((one) => one.seq === seq)
-      if (!exchange) return
-      exchange.isOver = true
-      // Who waited for what arrives stale asks for itself (RFC 9111 §4.2).
-      if (now() - exchange.at >= routeOf(exchange.path).lifetimeMs) loosen([exchange.path])
+    /** It came to nothing, or to an error of the origin's. */
+    failed(seq: number) {
+      failedUntil = ++events
+      ended(seq)
     },
+    ended,
     starts: (context: string, path: string): Call => ({
       context,
       path,

@@ -101,16 +101,17 @@ export function createWalk(options: WalkOptions): Walk {
     const headers = new Headers(init.headers)
     headers.set(NUMBER, String(number))
     const end = () => judge.ended(number)
+    const fail = () => judge.failed(number)
     init.signal?.addEventListener('abort', end)
     try {
       const response = await origin.fetch(input, { ...init, headers })
       // Nobody waits for the body of an error.
-      if (response.status >= 500) end()
+      if (response.status >= 500) fail()
       if (response.body) return fetchedResponse(watched(response.body, end), response.headers, response)
       end()
       return response
     } catch (error) {
-      end()
+      fail()
       throw error
     }
   }
