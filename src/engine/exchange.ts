@@ -104,13 +104,14 @@ function send(
  * `default` only where the browser's copy cannot be older than what was purged, and a visible `Date` shows its age.
  */
 function lowerCacheMode(
-  { request, sameOrigin }: Presented,
+  { request, sameOrigin, isBeside }: Presented,
   asked: Asking,
   core: Core,
   conditional: boolean,
 ): RequestCache | undefined {
   if (!core.settings.browserCache) return undefined
-  if (conditional) return 'no-store'
+  // Chromium lets a request wait for another one of the same URL, for 20 s, where its cache is to have the response.
+  if (conditional || isBeside) return 'no-store'
   if (request.cacheMode !== 'default') return request.cacheMode
   if (asked.cause === 'purged' && !asked.stored) return 'reload'
   const isFirst = asked.cause === 'miss' || asked.cause === 'vary-miss'

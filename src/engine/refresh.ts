@@ -39,7 +39,7 @@ export function refreshBehind(stored: StoredResponse, presented: Presented, core
 async function takeTurn(identity: string, stored: StoredResponse, behind: Presented, core: Core) {
   const turn = await core.tabs.turnIfFree(turnOf(identity, core))
   if (turn === 'busy') return undefined
-  const leave = turn ?? (() => {})
+  const leave = turn ? turn.leave : () => {}
   const isDone = (turn && (await newerThan(stored, behind, core))) || core.flights.under(identity)
   if (!isDone) return leave
   leave()

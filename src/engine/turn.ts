@@ -29,8 +29,9 @@ export async function exchangeInTurn(
   landing: Landing,
   accept?: Accept,
 ): Promise<Arrival> {
-  const leave = await core.tabs.turn(turnOf(identity, core), signal)
-  if (!leave) return exchange(presented, asked, core, signal, landing, accept)
+  const turn = await core.tabs.turn(turnOf(identity, core), signal)
+  if (!turn) return exchange(presented, asked, core, signal, landing, accept)
+  const { leave, isTakenOver } = turn
   try {
     const again = await lookAgain(presented, core)
     if (again && isReuse(again)) {
@@ -38,7 +39,8 @@ export async function exchangeInTurn(
       return { cause: 'collapsed', stored: again.stored }
     }
     const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
-    const arrival = await exchange(presented, isAsking ? again : asked, core, signal, landing, accept)
+    const own = isTakenOver ? { ...presented, isBeside: true } : presented
+    const arrival = await exchange(own, isAsking ? again : asked, core, signal, landing, accept)
     leaveAfter(arrival, leave, identity, core)
     return arrival
   } catch (error) {

@@ -10,20 +10,27 @@ export type Hint =
   /** Something else has changed: look. */
   | { readonly kind: 'look' }
 
+/** A context's turn. */
+export interface Turn {
+  leave(): void
+  /** Whether it was taken from another context, whose request may still be under way. */
+  readonly isTakenOver: boolean
+}
+
 /** The other tabs and workers of this profile. Without any of it everything goes on, with more requests. */
 export interface Tabs {
   /** Tells all others, with everything else that is to be told at this moment. */
   tell(hint: Hint): void
   /**
-   * One at a time among all contexts: resolves when it is this one's turn, with the function that ends it. `undefined`: there is nobody to wait for, or it would be in vain; go on without.
+   * One at a time among all contexts: resolves when it is this one's turn. `undefined`: there is nobody to wait for, or it would be in vain; go on without.
    * Waits for `lockMs`, and then takes the turn from a holder that may be frozen or dead; of all who wait only one does.
    *
    * @param what - a name; it is shown to nobody
    * @throws the reason of `signal`
    */
-  turn(what: string, signal: AbortSignal): Promise<(() => void) | undefined>
+  turn(what: string, signal: AbortSignal): Promise<Turn | undefined>
   /** The same without waiting; `busy` when another one has it. */
-  turnIfFree(what: string): Promise<(() => void) | 'busy' | undefined>
+  turnIfFree(what: string): Promise<Turn | 'busy' | undefined>
   /** What was waited for cannot be shared: for a while nobody need wait for it (hit-for-miss). */
   unshared(what: string): void
   /** Whether others can be waited for at all. */

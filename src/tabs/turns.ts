@@ -1,7 +1,7 @@
 import type { EpochMs, Ms } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Locks } from '../ports/locks.ts'
-import type { Tabs } from '../ports/tabs.ts'
+import type { Tabs, Turn } from '../ports/tabs.ts'
 
 /** For how long waiting is taken to be of no use after a response that could not be shared, in milliseconds. */
 const UNSHARED_MS: Ms = 30_000
@@ -27,7 +27,7 @@ export interface Turns extends Pick<Tabs, 'turn' | 'turnIfFree' | 'hasTurns'> {
 }
 
 /** What a request for a lock came to. */
-type Taken = (() => void) | 'busy' | undefined
+type Taken = Turn | 'busy' | undefined
 
 /**
  * Turns by Web Locks. Whoever has waited `lockMs` stands in another queue; the first in that one takes the lock from its holder, so that one that is frozen or slow costs one request
@@ -59,7 +59,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
             // Granted in the very moment in which nobody waited any more.
             const isWanted = isGranted && !patience.signal.aborted
             end()
-            resolve(isWanted ? release : isGranted ? undefined : 'busy')
+            resolve(isWanted ? { leave: release, isTakenOver: how === 'steal' } : isGranted ? undefined : 'busy')
             if (!isWanted) release()
           }),
       )
@@ -85,12 +85,13 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     const first = await take(lock, signal, lockMs, 'wait')
     for (let rank = 1; !first && rank <= MAX_RANK && !signal.aborted; rank++) {
       const place = await take(`${lock} ${rank}`, signal, lockMs, 'wait')
-      if (typeof place !== 'function') continue
+      if (!isTurn(place)) continue
       const taken = await take(lock, undefined, lockMs, 'steal')
-      return () => {
-        if (typeof taken === 'function') taken()
-        place()
+      const leave = () => {
+        if (isTurn(taken)) taken.leave()
+        place.leave()
       }
+      return { leave, isTakenOver: true }
     }
     return first
   }
@@ -103,22 +104,23 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     hasTurns: locks !== undefined,
     nameOf,
     async turn(what, signal) {
-      const turn = nameOf(what)
-      if (!locks || isUnshared(turn)) return undefined
+      const name = nameOf(what)
+      if (!locks || isUnshared(name)) return undefined
       const own = new AbortController()
       const leave = () => own.abort()
       signal.addEventListener('abort', leave)
-      const those = waiting.get(turn) ?? new Set()
-      waiting.set(turn, those.add(own))
+      const those = waiting.get(name) ?? new Set()
+      waiting.set(name, those.add(own))
       try {
-        const taken = await takeAtLast(lockOf(turn), own.signal)
-        if (signal.aborted && typeof taken === 'function') taken()
+        const taken = await takeAtLast(lockOf(name), own.signal)
+        const turn = isTurn(taken) ? taken : undefined
+        if (signal.aborted) turn?.leave()
         signal.throwIfAborted()
-        return typeof taken === 'function' ? taken : undefined
+        return turn
       } finally {
         signal.removeEventListener('abort', leave)
         those.delete(own)
-        if (those.size === 0) waiting.delete(turn)
+        if (those.size === 0) waiting.delete(name)
       }
     },
     async turnIfFree(what) {
@@ -132,6 +134,8 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     },
   }
 }
+
+const isTurn = (taken: Taken): taken is Turn => typeof taken === 'object'
 
 /** 53 bits of a text (two of Murmur's mixings): names of locks are shown to every script of the origin, and what is asked for may hold credentials. Two texts of one hash only wait for each other. */
 function hashOf(text: string): string {
