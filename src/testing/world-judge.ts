@@ -178,4 +178,3 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   }
 }
 
-export type Judge = ReturnType<typeof createJudge>

@@ -37,7 +37,7 @@ const here = {
 }
 let late: Promise<number[]> = Promise.resolve([])
 
-export type TabPage = typeof here
+type TabPage = typeof here
 declare global {
   var tab: TabPage
 }

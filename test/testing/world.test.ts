@@ -6,7 +6,9 @@ const STEPS = Number(process.env.WORLD_STEPS ?? 6_000)
 const WALK = 600
 const FIRST = Number(process.env.WORLD_SEED ?? 1)
 
-test(`${STEPS} random steps of tabs and a worker break no law (DESIGN 12)`, { timeout: 60_000 + STEPS * 20 }, async () => {
+test(`${STEPS} random steps of tabs and a worker break no law (DESIGN 12)`, {
+  timeout: 60_000 + STEPS * 20,
+}, async () => {
   for (let seed = FIRST; seed < FIRST + STEPS / WALK; seed++) {
     const world = await createWorld({ seed, tabs: 2 + (seed % 3), worker: seed % 2 === 0 })
     await world.run(WALK)
