@@ -1,5 +1,5 @@
 import type { NearCache } from './engine/api.ts'
-import type { Core, Settings } from './engine/core.ts'
+import { type Core, earlyOf, type Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
@@ -16,6 +16,7 @@ import { systemClock } from './platform/system-clock.ts'
 import type { CacheEvent, EventSink } from './ports/event-sink.ts'
 import type { Store, StoreNotice } from './ports/store.ts'
 import type { Transport } from './ports/transport.ts'
+import { createStopwatch } from './resilience/stopwatch.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
 import { lazyStore } from './stores/lazy.ts'
@@ -96,7 +97,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     softMs: deadlines.softMs ?? 2_000,
     hardMs: deadlines.hardMs ?? Number.POSITIVE_INFINITY,
     diskMs: deadlines.diskMs ?? 50,
-    beta: earlyExpiry === false ? 0 : (earlyExpiry?.beta ?? 1),
+    early: earlyOf(earlyExpiry),
     cacheStatus: options.cacheStatus ?? true,
     maxEntryBytes: Math.max(maxEntryBytes, durable ? diskEntryBytes : 0),
     browserCache: here.browserCache,
@@ -111,6 +112,8 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     const fetchNow = here.fetch()
     return (fetchNow === cache.fetch ? fetchBefore : fetchNow)(input, init)
   }
+
+  const stopwatch = createStopwatch(clock, options.fetch ?? transport)
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
@@ -142,7 +145,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
-      transport: options.fetch ?? transport,
+      transport: stopwatch.transport,
       random,
       place,
       flights: createFlights(),
@@ -168,6 +171,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         working.add(tracked)
       },
       nextSequence: () => ++sequence,
+      elapsed: stopwatch.elapsed,
     }
     const begun: Session = { core, views, read: createReader(place), isOutside: partition === undefined }
     return begun

@@ -14,8 +14,14 @@ export interface KeyRule {
   readonly sort?: boolean
 }
 
-/** Early expiry by chance (XFetch); `beta` 1 is the paper's optimum, 0 never. */
-export type EarlyExpiry = { readonly beta?: number } | false
+/**
+ * Refreshing behind before a lifetime ends (XFetch), so that of many readers one goes ahead and nobody waits. Never for `immutable`. `false`: never.
+ *
+ * - `beta`, 0 or more: 1 is the paper's optimum, more refreshes earlier, 0 never by chance. @default 1
+ * - `phase`, 0 to 1: the greatest share of a lifetime by which this install begins earlier than it must. Each install has a number of its own (for as long as its database lives), so that
+ *   browsers which have inherited one moment of expiry do not come at one moment. `explain()` shows it as `numbers.phaseMs`. @default 0.05
+ */
+export type EarlyExpiry = { readonly beta?: number; readonly phase?: number } | false
 
 /** What the caller knows of some of its routes. The first rule that matches a request is its rule. */
 export interface Rule {
@@ -70,7 +76,7 @@ export interface CacheOptions {
   }
   readonly key?: KeyRule
   readonly rules?: readonly Rule[]
-  /** @default { beta: 1 } */
+  /** @default { beta: 1, phase: 0.05 } */
   readonly earlyExpiry?: EarlyExpiry
   /** For relative URLs where there is no document (Node); there every origin counts as the same. */
   readonly base?: string

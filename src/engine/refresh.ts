@@ -11,16 +11,9 @@ const RETRY_MS = 5_000
 
 /** Refreshes without anyone waiting: at most one at a time for a key, not at once again after a failure, and never without end. */
 export function refreshBehind(stored: StoredResponse, presented: Presented, core: Core, accept?: Accept): void {
-  const { signal: _, ...init } = presented.init
-  const headers = presented.request.headers.filter(([name]) => name !== 'range')
-  const behind: Presented = {
-    ...presented,
-    init,
-    signal: undefined,
-    request: { ...presented.request, method: 'GET', headers },
-  }
+  const behind = withoutCaller(presented)
   const identity = identityOf(behind)
-  if (identity === undefined || core.flights.under(identity) || core.flights.resting.has(identity, core.now())) return
+  if (identity === undefined || isUnderWayOrResting(identity, core)) return
   const isValidatable = stored.etag !== undefined || stored.lastModified !== undefined
   const asked = { kind: isValidatable ? 'validate' : 'forward', cause: 'expired', why: 'stale', stored } as Asking
   const flight = depart(identity, behind, asked, core, accept)
@@ -44,4 +37,20 @@ export function refreshBehind(stored: StoredResponse, presented: Presented, core
     .catch(failed)
   // Who joined meanwhile may wait on.
   core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
+}
+
+/** Whether a refresh that nobody needs yet would be one: not while the key is asked for anyway, and not soon after one that failed. */
+export function mayRefreshEarly(presented: Presented, core: Core): boolean {
+  const identity = identityOf(withoutCaller(presented))
+  return identity !== undefined && !isUnderWayOrResting(identity, core)
+}
+
+const isUnderWayOrResting = (identity: string, { flights, now }: Core): boolean =>
+  flights.under(identity) !== undefined || flights.resting.has(identity, now())
+
+/** The same request for the whole representation, with nobody who waits for it. */
+function withoutCaller(presented: Presented): Presented {
+  const { signal: _, ...init } = presented.init
+  const headers = presented.request.headers.filter(([name]) => name !== 'range')
+  return { ...presented, init, signal: undefined, request: { ...presented.request, method: 'GET', headers } }
 }

@@ -8,7 +8,7 @@ import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
-import { refreshBehind } from './refresh.ts'
+import { mayRefreshEarly, refreshBehind } from './refresh.ts'
 
 /**
  * One presented request in, one answer out: look up, decide, act (RFC 9111 §4). A hit in memory is answered at once.
@@ -34,7 +34,10 @@ export function decideNow(
   const candidates = record?.responses.filter((stored) =>
     answersUrl(stored, presented.request.url, presented.rule?.key ?? core.place.key),
   )
-  return decide(presented.request, candidates ?? [], decisionContext(presented, core, random))
+  return decide(presented.request, candidates ?? [], {
+    ...decisionContext(presented, core, random),
+    mayRefreshEarly: () => mayRefreshEarly(presented, core),
+  })
 }
 
 type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>

@@ -17,7 +17,8 @@ const hasMethods = (...methods: string[]) =>
 const optional = z.optional
 
 const key = z.strictObject({ ignore: optional(names), allow: optional(names), sort: optional(z.boolean()) })
-const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms) })])
+const share = z.number().check(z.nonnegative(), z.maximum(1))
+const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms), phase: optional(share) })])
 const budget = z.strictObject({ maxBytes: optional(bytes), maxEntryBytes: optional(bytes) })
 const disk = z.strictObject({
   maxBytes: optional(bytes),
@@ -110,6 +111,8 @@ function allowed(issue: z.core.$ZodIssue): string {
       return issue.expected === 'object' ? 'an object' : issue.expected === 'array' ? 'an array' : `a ${issue.expected}`
     case 'too_small':
       return issue.origin === 'string' ? 'a string that is not empty' : `${issue.minimum} or more`
+    case 'too_big':
+      return `${issue.maximum} or less`
     case 'invalid_value':
       return issue.values.map(show).join(' or ')
     case 'invalid_format':

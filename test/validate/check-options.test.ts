@@ -20,6 +20,7 @@ test.each([
   [{ rules: [{ maxAgeMs: 5 }] }, 'rules[0].match', /rules\[0\]\.match is undefined/],
   [{ deadlines: { softMs: Number.POSITIVE_INFINITY } }, 'deadlines.softMs', /deadlines\.softMs is Infinity/],
   [{ name: '' }, 'name', /name is ""; it must be a string that is not empty/],
+  [{ earlyExpiry: { phase: 1.5 } }, 'earlyExpiry.phase', /earlyExpiry\.phase is 1\.5; it must be 1 or less/],
   [{ base: 'not a url' }, 'base', /base is "not a url"; it must be an absolute URL/],
   [{ cacheStatus: 'yes' }, 'cacheStatus', /cacheStatus is "yes"; it must be a boolean/],
   [{ maxBytes: 5 }, 'maxBytes', /knows no option maxBytes\. It knows name, store,/],
