@@ -16,7 +16,10 @@ import { systemClock } from './platform/system-clock.ts'
 import type { CacheEvent, EventSink } from './ports/event-sink.ts'
 import type { Store, StoreNotice } from './ports/store.ts'
 import type { Transport } from './ports/transport.ts'
+import { createCircuits } from './resilience/circuit.ts'
+import { withRetry } from './resilience/retry.ts'
 import { createStopwatch } from './resilience/stopwatch.ts'
+import { createTurns } from './resilience/turns.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
 import { lazyStore } from './stores/lazy.ts'
@@ -30,6 +33,9 @@ const CLOCK_TOLERANCE_MS = 5_000
 
 /** A failure of storage of one kind is told once in this time, in milliseconds. */
 const QUIET_MS = 60_000
+
+/** What is known of origins where nobody looks. */
+const HEALTHY = { health: { isIll: () => false, admits: () => true } }
 
 /** What an entry adds to the options. */
 export interface Wiring {
@@ -114,6 +120,13 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   }
 
   const stopwatch = createStopwatch(clock, options.fetch ?? transport)
+  const circuits = createCircuits({ clock, random }, options.circuit || {})
+  const { health } = options.circuit === false ? HEALTHY : circuits
+  const again = options.retry
+    ? withRetry(stopwatch.transport, { clock, random, ...health }, options.retry)
+    : stopwatch.transport
+  const network = options.circuit === false ? again : circuits.watch(again)
+  const turns = createTurns({ isQuiet: here.isQuiet })
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
@@ -145,7 +158,9 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
-      transport: stopwatch.transport,
+      transport: network,
+      health,
+      turns,
       random,
       place,
       flights: createFlights(),

@@ -7,7 +7,7 @@ import { type Answer, passOn, replay } from './answer.ts'
 import { type Accept, type Arrival, type Asking, discard } from './arrival.ts'
 import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
-import { BACKGROUND_MS, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, isDeadline, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
 import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
 import { change, withTags } from './keep.ts'
@@ -199,7 +199,8 @@ async function settle(
     if (!answer) throw UNUSABLE
     return answer
   } catch (error) {
-    if (error === UNUSABLE || presented.signal?.aborted) throw error
+    const { signal } = presented
+    if (error === UNUSABLE || (signal?.aborted && !isDeadline(signal))) throw error
     const stale = serveStale('stale-if-error')
     if (!stale) throw error
     failed(error)

@@ -1,9 +1,11 @@
 import type { DecisionContext } from '../http/decide.ts'
 import type { EpochMs, HeaderList, LogSelector, Ms, StoredResponse } from '../http/message.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
+import type { Health } from '../ports/health.ts'
 import type { Random } from '../ports/random.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { Transport } from '../ports/transport.ts'
+import type { Turns } from '../ports/turns.ts'
 import type { Flights } from './flights.ts'
 import type { EarlyExpiry, Rule } from './options.ts'
 import type { Place, Presented } from './presented.ts'
@@ -12,6 +14,8 @@ import type { Place, Presented } from './presented.ts'
 export interface Core {
   readonly store: TieredStore
   readonly transport: Transport
+  readonly health: Health
+  readonly turns: Turns
   readonly random: Random
   readonly place: Place
   readonly flights: Flights
@@ -77,6 +81,9 @@ export function decisionContext(presented: Presented, core: Core, random = core.
       override: rule?.override,
       staleWhileRevalidateMs: rule?.staleWhileRevalidateMs,
       staleIfErrorMs: rule?.staleIfErrorMs,
+      negativeMaxAgeMs: rule?.negativeMaxAgeMs,
+      // Only where a rule grants it is it worth asking.
+      graceMs: rule?.openCircuitGraceMs && core.health.isIll(presented.request.url) ? rule.openCircuitGraceMs : 0,
       ...(rule?.earlyExpiry === undefined ? core.settings.early : earlyOf(rule.earlyExpiry)),
     },
   }

@@ -2,6 +2,7 @@ import { canComplete, contentRange } from '../http/byte-range.ts'
 import { responseDirectives } from '../http/cache-control.ts'
 import { isOriginError } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
+import { givenMaxAge } from '../http/freshness-lifetime.ts'
 import type { HeaderList, StoredPart, StoredResponse } from '../http/message.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
 import { storability } from '../http/storable.ts'
@@ -120,7 +121,15 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
   })
-  if (storability({ request, status, headers, directives: head.directives, maxAgeMs: rule?.maxAgeMs }) !== 'storable')
+  if (
+    storability({
+      request,
+      status,
+      headers,
+      directives: head.directives,
+      maxAgeMs: givenMaxAge(status, rule ?? {}),
+    }) !== 'storable'
+  )
     return undefined
   const isPrivate = presented.credentialed || head.directives.private === true
   const memoryOnly =

@@ -9,14 +9,29 @@ import type { Presented } from './presented.ts'
 /** How long a background refresh that failed is not tried again, in milliseconds (RFC 5861 §3.1: a failure does not extend the window). */
 const RETRY_MS = 5_000
 
-/** Refreshes without anyone waiting: at most one at a time for a key, not at once again after a failure, and never without end. */
+/**
+ * Refreshes without anyone waiting: when its turn comes, at most one at a time for a key, not at once again after a failure, not at an origin that is ill (save as its probe), and never without
+ * end.
+ */
 export function refreshBehind(stored: StoredResponse, presented: Presented, core: Core, accept?: Accept): void {
   const behind = withoutCaller(presented)
   const identity = identityOf(behind)
   if (identity === undefined || isUnderWayOrResting(identity, core)) return
+  const { url } = presented.request
+  const work = async () => {
+    // While it waited for its turn, somebody may have seen to it.
+    const held = core.store.peek(presented.key)
+    const isDone = held && !held.responses.some(isUnchanged(stored))
+    if (!isDone && !isUnderWayOrResting(identity, core) && core.health.admits(url))
+      await refresh(identity, stored, behind, core, accept)
+  }
+  core.background(core.turns.take(url, identity, work))
+}
+
+function refresh(identity: string, stored: StoredResponse, presented: Presented, core: Core, accept?: Accept) {
   const isValidatable = stored.etag !== undefined || stored.lastModified !== undefined
   const asked = { kind: isValidatable ? 'validate' : 'forward', cause: 'expired', why: 'stale', stored } as Asking
-  const flight = depart(identity, behind, asked, core, accept)
+  const flight = depart(identity, presented, asked, core, accept)
   const rest = () => core.flights.resting.until(identity, core.now() + RETRY_MS)
   const failed = (error: unknown) => {
     rest()
@@ -29,20 +44,28 @@ export function refreshBehind(stored: StoredResponse, presented: Presented, core
       if (kept) await shared?.whole
       await kept
       // What could not be stored leaves the stale one as it was, and each read would ask anew.
-      const isUnchanged = ({ body, sequence }: StoredResponse) =>
-        body.id === stored.body.id && sequence === stored.sequence
       const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
-      if (record?.responses.some(isUnchanged)) rest()
+      if (record?.responses.some(isUnchanged(stored))) rest()
     })
     .catch(failed)
   // Who joined meanwhile may wait on.
-  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
+  return isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave)
 }
+
+const isUnchanged =
+  (stored: StoredResponse) =>
+  ({ body, sequence }: StoredResponse): boolean =>
+    body.id === stored.body.id && sequence === stored.sequence
 
 /** Whether a refresh that nobody needs yet would be one: not while the key is asked for anyway, and not soon after one that failed. */
 export function mayRefreshEarly(presented: Presented, core: Core): boolean {
   const identity = identityOf(withoutCaller(presented))
-  return identity !== undefined && !isUnderWayOrResting(identity, core)
+  return (
+    identity !== undefined &&
+    !isUnderWayOrResting(identity, core) &&
+    !core.turns.isQuiet() &&
+    !core.health.isIll(presented.request.url)
+  )
 }
 
 const isUnderWayOrResting = (identity: string, { flights, now }: Core): boolean =>
@@ -52,5 +75,10 @@ const isUnderWayOrResting = (identity: string, { flights, now }: Core): boolean 
 function withoutCaller(presented: Presented): Presented {
   const { signal: _, ...init } = presented.init
   const headers = presented.request.headers.filter(([name]) => name !== 'range')
-  return { ...presented, init, signal: undefined, request: { ...presented.request, method: 'GET', headers } }
+  return {
+    ...presented,
+    init: { ...init, priority: 'low' },
+    signal: undefined,
+    request: { ...presented.request, method: 'GET', headers },
+  }
 }

@@ -6,6 +6,8 @@ import { ask, OVERTAKEN } from './ask.ts'
 import { answersUrl } from './cache-key.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
+import { orFallback } from './fallback.ts'
+import { insteadOfAsking } from './ill-origin.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { mayRefreshEarly, refreshBehind } from './refresh.ts'
@@ -21,7 +23,11 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const decision = decideNow(presented, core.store.peek(presented.key), core)
   if (isReuse(decision)) return serve(decision, presented, core, accept)
-  return patiently(presented, core, (patient) => goFurther(decision, patient, core, accept))
+  const further = (patient: Presented) => orFallback(patient, core, () => goFurther(decision, patient, core, accept))
+  if (presented.init.nearcache?.priority !== 'background') return patiently(presented, core, further)
+  return patiently(presented, core, (patient) =>
+    inTurn(patient, core, () => respond(withoutPriority(patient), core, accept)),
+  )
 }
 
 /** What to do with a request, given what is stored under its key. */
@@ -43,6 +49,33 @@ export function decideNow(
 type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>
 const isReuse = (decision: Decision): decision is Reuse =>
   decision.kind === 'reuse' || decision.kind === 'reuse-and-revalidate'
+
+/**
+ * Work that its caller has called background waits for its turn behind the refreshes of its origin, and is decided anew when that has come.
+ *
+ * @throws an `AbortError` when it is dropped: on Save-Data, in a page that is hidden, and when too much waits
+ */
+async function inTurn(presented: Presented, core: Core, work: () => Answer | Promise<Answer>): Promise<Answer> {
+  const { patience, request } = presented
+  let answer: Promise<Answer> | undefined
+  const turn = core.turns.take(request.url, undefined, async () => {
+    if (patience?.aborted) return
+    answer = (async () => work())()
+    await answer.catch(() => {})
+  })
+  await unlessAborted(turn, patience)
+  if (answer) return answer
+  throw new DOMException(
+    `${request.url} was not asked for: nothing is done in the background while the user saves data, does not look, or too much waits (priority: 'background')`,
+    'AbortError',
+  )
+}
+
+/** The same, sent as what it is (Fetch, request priority), with its turn come. */
+const withoutPriority = ({ init, ...presented }: Presented): Presented => ({
+  ...presented,
+  init: { ...init, priority: 'low', nearcache: { ...init.nearcache, priority: 'user' } },
+})
 
 /** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */
 async function goFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
@@ -125,7 +158,7 @@ async function act(decision: Decision, presented: Presented, core: Core, accept?
       return serve(decision, presented, core, accept)
     case 'validate':
     case 'forward':
-      return ask(decision, presented, core, accept)
+      return insteadOfAsking(decision, presented, core, accept) ?? ask(decision, presented, core, accept)
     case 'refuse':
       return refuse(presented)
     default:

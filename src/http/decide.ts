@@ -16,8 +16,9 @@ export type Cause =
   | 'stale-while-revalidate'
   | 'stale-if-error'
   | 'soft-deadline'
-  | 'offline'
   | 'max-stale'
+  // nothing to serve, and the origin out of reach: the rule's fallback
+  | 'offline'
   // confirmed by the origin
   | 'validated'
   | 'browser-validated'

@@ -21,6 +21,8 @@ export interface Platform {
   readonly keyRange: typeof IDBKeyRange
   /** What encrypts, where there is something: only secure contexts have it. */
   cipher(): Cipher | undefined
+  /** Whether the user saves data, or does not look: then nothing is done that nobody waits for. */
+  isQuiet(): boolean
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -59,6 +61,9 @@ export function platform(): Platform {
       const { crypto } = globalThis
       return crypto?.subtle && { subtle: crypto.subtle, fillRandom: (bytes) => crypto.getRandomValues(bytes) }
     },
+    isQuiet: () =>
+      document?.visibilityState === 'hidden' ||
+      (navigator as { connection?: { saveData?: boolean } } | undefined)?.connection?.saveData === true,
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))

@@ -1,0 +1,200 @@
+import { isOriginError } from '../http/decide.ts'
+import type { EpochMs, Ms } from '../http/message.ts'
+import { retryAfter } from '../http/retry-after.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Health } from '../ports/health.ts'
+import type { Random } from '../ports/random.ts'
+import type { Transport } from '../ports/transport.ts'
+import { methodOf, signalOf, urlOf } from './call.ts'
+
+/** When an origin counts as ill, and how it is asked again. */
+export interface CircuitLimits {
+  /** Failures in a row, 1 or more. @default 5 */
+  readonly failures?: number
+  /** How long until the first probe, in milliseconds; twice as long after each that fails. @default 1,000 */
+  readonly baseMs?: Ms
+  /** The longest time between two probes, in milliseconds. @default 60,000 */
+  readonly maxMs?: Ms
+}
+
+/** What the contexts of a profile tell each other of an origin: a hint, whose loss costs requests and nothing else. */
+export interface CircuitNews {
+  readonly v: 1
+  readonly origin: string
+  /** When its next probe is due; absent when it is well. */
+  readonly openUntil?: EpochMs | undefined
+  readonly backoffMs?: Ms | undefined
+  /** Until when somebody is probing it. */
+  readonly probeUntil?: EpochMs | undefined
+}
+
+export interface CircuitPorts {
+  readonly clock: Clock
+  readonly random: Random
+  /** Tells the other contexts. Must not throw. */
+  tell?(news: CircuitNews): void
+}
+
+export interface Circuits {
+  readonly health: Health
+  /** The same transport, looked at. */
+  watch(transport: Transport): Transport
+  /** What another context has told, or somebody else: anything. */
+  hear(message: unknown): void
+}
+
+/** What is known of one URL, or of one origin, since it last answered well. */
+interface Circuit {
+  failures: number
+  /** The URL that failed first, and, for an origin, whether another one did too: one broken URL says nothing of the others. */
+  readonly first: string
+  isSpread: boolean
+  /** When the next probe is due. Absent: closed. */
+  openUntil?: EpochMs | undefined
+  backoffMs: Ms
+  /** Until when somebody is probing: one that never ends must not keep others out. */
+  probeUntil: EpochMs
+  /** Until when the origin has asked not to be asked (429): only what nobody waits for is held back. */
+  quietUntil: EpochMs
+}
+
+/** An abort after this long without an answer counts as a failure, in milliseconds: an origin that hangs never fails by itself. */
+const HUNG_MS = 10_000
+/** How long a probe keeps others out, in milliseconds: as long as background work may take. */
+const PROBE_MS = 30_000
+/** `Retry-After` is believed up to here, in milliseconds. */
+const MAX_WAIT_MS = 3_600_000
+/** After this long beyond the moment of a probe that nobody made, nothing is known any more, in milliseconds. */
+const FORGET_MS = 300_000
+/** Circuits kept at most. */
+const MAX_CIRCUITS = 200
+
+/**
+ * One circuit for each URL and one for each origin. Failures in a row open that of the URL; where at least two URLs took part, and nothing of the origin has succeeded meanwhile, that of the origin.
+ * An open one lets a single probe through when its time has come, closes with the first success, and otherwise waits twice as long, with a random part on top, so that tabs do not come together.
+ *
+ * Nothing is refused here. Whoever has something else to answer with asks `health` first; whoever has not goes to the origin, as fetch would, and its success closes the circuit.
+ */
+export function createCircuits({ clock, random, tell }: CircuitPorts, limits: CircuitLimits = {}): Circuits {
+  const { failures: threshold = 5, baseMs = 1_000, maxMs = 60_000 } = limits
+  const circuits = new Map<string, Circuit>()
+
+  function circuit(name: string, url: string): Circuit {
+    const known = circuits.get(name)
+    if (known) return known
+    if (circuits.size >= MAX_CIRCUITS)
+      for (const oldest of [...circuits.keys()].slice(0, MAX_CIRCUITS / 2)) circuits.delete(oldest)
+    const closed = { failures: 0, first: url, isSpread: false, backoffMs: baseMs, probeUntil: 0, quietUntil: 0 }
+    circuits.set(name, closed)
+    return closed
+  }
+
+  /** Those that a request depends on. */
+  function about(url: string): Circuit[] {
+    if (circuits.size === 0) return []
+    const found = [url, originOf(url)].flatMap((name) => circuits.get(name) ?? [])
+    return found.filter(({ openUntil = Number.POSITIVE_INFINITY }) => clock.now() < openUntil + FORGET_MS)
+  }
+
+  const share = (origin: string, { openUntil, backoffMs, probeUntil }: Partial<Circuit> = {}) =>
+    tell?.({ v: 1, origin, ...(openUntil !== undefined && { openUntil, backoffMs, probeUntil }) })
+
+  function succeeded(url: string): void {
+    const origin = originOf(url)
+    if (circuits.get(origin)?.openUntil !== undefined) share(origin)
+    circuits.delete(origin)
+    circuits.delete(url)
+  }
+
+  function failed(url: string, wait: Ms | undefined): void {
+    const now = clock.now()
+    const origin = originOf(url)
+    for (const name of [url, origin]) {
+      const one = circuit(name, url)
+      one.failures++
+      one.isSpread ||= name === url || one.first !== url
+      const isOpen = one.openUntil !== undefined
+      const isDue = now >= (one.openUntil ?? 0)
+      if (!one.isSpread || (!isOpen && one.failures < threshold && wait === undefined)) continue
+      if (!isDue && wait === undefined) continue
+      if (isOpen && isDue) one.backoffMs = Math.min(2 * one.backoffMs, maxMs)
+      const pause = one.backoffMs * (1 + random() / 4)
+      one.openUntil = Math.max(one.openUntil ?? 0, now + Math.max(pause, Math.min(wait ?? 0, MAX_WAIT_MS)))
+      one.probeUntil = 0
+      if (name === origin) share(origin, one)
+    }
+  }
+
+  function asksForQuiet(url: string, wait: Ms): void {
+    for (const name of [url, originOf(url)]) {
+      const one = circuit(name, url)
+      one.isSpread ||= name === url || one.first !== url
+      if (one.isSpread) one.quietUntil = clock.now() + Math.min(wait, MAX_WAIT_MS)
+    }
+  }
+
+  function note(url: string, { status, headers, type }: Response): void {
+    if (type === 'opaque' || type === 'opaqueredirect') return
+    const wait = status === 429 || status === 503 ? retryAfter(headers.get('retry-after'), clock.now()) : undefined
+    if (isOriginError(status)) failed(url, wait)
+    else if (status !== 429) succeeded(url)
+    else if (wait !== undefined) asksForQuiet(url, wait)
+  }
+
+  return {
+    health: {
+      isIll: (url) => about(url).some(({ openUntil }) => openUntil !== undefined),
+      admits(url) {
+        const now = clock.now()
+        const concerned = about(url)
+        const isHeld = ({ openUntil, probeUntil, quietUntil }: Circuit) =>
+          now < quietUntil || (openUntil !== undefined && (now < openUntil || now < probeUntil))
+        if (concerned.some(isHeld)) return false
+        for (const one of concerned) {
+          if (one.openUntil === undefined) continue
+          one.probeUntil = now + PROBE_MS
+          if (circuits.get(originOf(url)) === one) share(originOf(url), one)
+        }
+        return true
+      },
+    },
+    watch: (transport) => async (input, init) => {
+      const method = methodOf(input, init)
+      if (method !== 'GET' && method !== 'HEAD') return transport(input, init)
+      const [url, sentAt] = [urlOf(input), clock.now()]
+      try {
+        const response = await transport(input, init)
+        note(url, response)
+        return response
+      } catch (error) {
+        if (!signalOf(input, init)?.aborted || clock.now() - sentAt >= HUNG_MS) failed(url, undefined)
+        throw error
+      }
+    },
+    hear(message) {
+      const now = clock.now()
+      const { v, origin, openUntil, backoffMs, probeUntil = 0 } = (message ?? {}) as Partial<CircuitNews>
+      if (v !== 1 || typeof origin !== 'string' || origin.length > 1_000) return
+      if (openUntil === undefined) {
+        circuits.delete(origin)
+        return
+      }
+      if (![openUntil, backoffMs, probeUntil].every(Number.isFinite) || openUntil > now + MAX_WAIT_MS + 2 * maxMs)
+        return
+      const one = circuit(origin, '')
+      one.failures = Math.max(one.failures, threshold)
+      one.isSpread = true
+      one.openUntil = Math.max(one.openUntil ?? 0, openUntil)
+      one.backoffMs = Math.min(Math.max(one.backoffMs, backoffMs as Ms), maxMs)
+      one.probeUntil = Math.min(probeUntil, now + PROBE_MS)
+    },
+  }
+}
+
+function originOf(url: string): string {
+  try {
+    return new URL(url).origin
+  } catch {
+    return url
+  }
+}
