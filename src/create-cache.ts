@@ -4,7 +4,7 @@ import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
 import { concerns, createNearCache, type Listeners, type Session } from './engine/near-cache.ts'
-import type { CacheOptions } from './engine/options.ts'
+import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { CacheError } from './errors.ts'
@@ -17,7 +17,6 @@ import type { CacheEvent, EventSink } from './ports/event-sink.ts'
 import type { Store, StoreNotice } from './ports/store.ts'
 import type { Transport } from './ports/transport.ts'
 import { createCircuits } from './resilience/circuit.ts'
-import { withRetry } from './resilience/retry.ts'
 import { createStopwatch } from './resilience/stopwatch.ts'
 import { createTurns } from './resilience/turns.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
@@ -122,9 +121,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   const stopwatch = createStopwatch(clock, options.fetch ?? transport)
   const circuits = createCircuits({ clock, random }, options.circuit || {})
   const { health } = options.circuit === false ? HEALTHY : circuits
-  const again = options.retry
-    ? withRetry(stopwatch.transport, { clock, random, ...health }, options.retry)
-    : stopwatch.transport
+  const again = options.retry ? retrying(options.retry) : stopwatch.transport
   const network = options.circuit === false ? again : circuits.watch(again)
   const turns = createTurns({ isQuiet: here.isQuiet })
 
@@ -250,6 +247,18 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
       return encryptedStore(store, keys, { ...cipher, onNotice })
     })
+  }
+
+  /** Only who asks for it loads it; where it cannot be loaded there is one attempt, as without it. */
+  function retrying(limits: Exclude<Retry, false>): Transport {
+    let loading: Promise<Transport> | undefined
+    return async (input, init) => {
+      loading ??= import('./resilience/retry.ts').then(
+        ({ withRetry }) => withRetry(stopwatch.transport, { clock, random, isIll: health.isIll }, limits),
+        () => stopwatch.transport,
+      )
+      return (await loading)(input, init)
+    }
   }
 
   function token(): string {

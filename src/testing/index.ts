@@ -1,4 +1,5 @@
 /** What nearcache's own tests use, for yours. */
+export { type Chaos, type ChaosOptions, chaos } from './chaos.ts'
 export {
   type Fault,
   type Hold,
