@@ -16,7 +16,7 @@ import { systemClock } from './platform/system-clock.ts'
 import type { CacheEvent, EventSink } from './ports/event-sink.ts'
 import type { Store, StoreNotice } from './ports/store.ts'
 import type { Transport } from './ports/transport.ts'
-import { createCircuits } from './resilience/circuit.ts'
+import { type CircuitNews, createCircuits } from './resilience/circuit.ts'
 import { createStopwatch } from './resilience/stopwatch.ts'
 import { createTurns } from './resilience/turns.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
@@ -40,10 +40,12 @@ const HEALTHY = { health: { isIll: () => false, admits: () => true } }
 export interface Wiring {
   /** Makes parsed data read-only. */
   freeze<T>(data: T): T
+  /** Connects the circuits of this context with those of the others: hands over what hears news, and gives what tells them. */
+  connectCircuits?(hear: (message: unknown) => void): (news: CircuitNews) => void
 }
 
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
-export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache {
+export function wireCache(options: CacheOptions, { freeze, connectCircuits }: Wiring): NearCache {
   const here = platform()
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
@@ -119,7 +121,8 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   }
 
   const stopwatch = createStopwatch(clock, options.fetch ?? transport)
-  const circuits = createCircuits({ clock, random }, options.circuit || {})
+  const circuits = createCircuits({ clock, random, tell: (news) => tellNews?.(news) }, options.circuit || {})
+  const tellNews = connectCircuits?.(circuits.hear)
   const { health } = options.circuit === false ? HEALTHY : circuits
   const again = options.retry ? retrying(options.retry) : stopwatch.transport
   const network = options.circuit === false ? again : circuits.watch(again)

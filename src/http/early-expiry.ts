@@ -1,3 +1,4 @@
+import { fraction } from './fraction.ts'
 import type { Ms } from './message.ts'
 
 /** What the early expiry of a fresh response depends on. */
@@ -30,12 +31,4 @@ export function isEarly({ remaining, lifetime, delta, beta, phaseMs }: Earliness
  * Where in the spread of all installs this one stands: from 0 up to, not including, 1, always the same for one life of a database and evenly spread over many. It separates browsers that
  * have inherited one moment of expiry, which chance at each read does not: whoever reads seldom draws seldom.
  */
-export function installShare(incarnation: string): number {
-  // FNV-1a, and the last steps of MurmurHash3, by which each bit of the name reaches each bit of the number.
-  let hash = 0x811c9dc5
-  for (let index = 0; index < incarnation.length; index++)
-    hash = Math.imul(hash ^ incarnation.charCodeAt(index), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
-}
+export const installShare = (incarnation: string): number => fraction(incarnation)

@@ -1,4 +1,5 @@
 import { isOriginError } from '../http/decide.ts'
+import { fraction } from '../http/fraction.ts'
 import type { EpochMs, Ms } from '../http/message.ts'
 import { retryAfter } from '../http/retry-after.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -21,7 +22,12 @@ export interface CircuitLimits {
 export interface CircuitNews {
   readonly v: 1
   readonly origin: string
-  /** When its next probe is due; absent when it is well. */
+  /** In a row; 0 when it is well. */
+  readonly failures: number
+  /** Stands for the URL that failed first, and whether another one did too. */
+  readonly first?: number | undefined
+  readonly isSpread?: boolean | undefined
+  /** When its next probe is due; absent as long as it is asked like any other. */
   readonly openUntil?: EpochMs | undefined
   readonly backoffMs?: Ms | undefined
   /** Until when somebody is probing it. */
@@ -46,8 +52,8 @@ export interface Circuits {
 /** What is known of one URL, or of one origin, since it last answered well. */
 interface Circuit {
   failures: number
-  /** The URL that failed first, and, for an origin, whether another one did too: one broken URL says nothing of the others. */
-  readonly first: string
+  /** Stands for the URL that failed first, and, for an origin, whether another one did too: one broken URL says nothing of the others. */
+  readonly first: number
   isSpread: boolean
   /** When the next probe is due. Absent: closed. */
   openUntil?: EpochMs | undefined
@@ -79,12 +85,12 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
   const { failures: threshold = 5, baseMs = 1_000, maxMs = 60_000 } = limits
   const circuits = new Map<string, Circuit>()
 
-  function circuit(name: string, url: string): Circuit {
+  function circuit(name: string, first: number): Circuit {
     const known = circuits.get(name)
     if (known) return known
     if (circuits.size >= MAX_CIRCUITS)
       for (const oldest of [...circuits.keys()].slice(0, MAX_CIRCUITS / 2)) circuits.delete(oldest)
-    const closed = { failures: 0, first: url, isSpread: false, backoffMs: baseMs, probeUntil: 0, quietUntil: 0 }
+    const closed = { failures: 0, first, isSpread: false, backoffMs: baseMs, probeUntil: 0, quietUntil: 0 }
     circuits.set(name, closed)
     return closed
   }
@@ -96,39 +102,43 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
     return found.filter(({ openUntil = Number.POSITIVE_INFINITY }) => clock.now() < openUntil + FORGET_MS)
   }
 
-  const share = (origin: string, { openUntil, backoffMs, probeUntil }: Partial<Circuit> = {}) =>
-    tell?.({ v: 1, origin, ...(openUntil !== undefined && { openUntil, backoffMs, probeUntil }) })
+  const share = (origin: string, one?: Circuit) => {
+    const { failures = 0, first, isSpread, openUntil, backoffMs, probeUntil } = one ?? {}
+    tell?.({ v: 1, origin, failures, first, isSpread, openUntil, backoffMs, probeUntil })
+  }
+
+  /** One more failure of what `one` stands for. */
+  function fails(one: Circuit, url: string, isUrl: boolean, wait: Ms | undefined): void {
+    const now = clock.now()
+    one.failures++
+    one.isSpread ||= isUrl || one.first !== fraction(url)
+    const isOpen = one.openUntil !== undefined
+    // What fails before its time is no probe, and says nothing new.
+    const isNews = isOpen ? now >= (one.openUntil as EpochMs) : one.failures >= threshold
+    if (!one.isSpread || !(isNews || wait !== undefined)) return
+    if (isOpen && isNews) one.backoffMs = Math.min(2 * one.backoffMs, maxMs)
+    const pause = one.backoffMs * (1 + random() / 4)
+    one.openUntil = Math.max(one.openUntil ?? 0, now + Math.max(pause, Math.min(wait ?? 0, MAX_WAIT_MS)))
+    one.probeUntil = 0
+  }
 
   function succeeded(url: string): void {
     const origin = originOf(url)
-    if (circuits.get(origin)?.openUntil !== undefined) share(origin)
+    if (circuits.has(origin)) share(origin)
     circuits.delete(origin)
     circuits.delete(url)
   }
 
   function failed(url: string, wait: Ms | undefined): void {
-    const now = clock.now()
     const origin = originOf(url)
-    for (const name of [url, origin]) {
-      const one = circuit(name, url)
-      one.failures++
-      one.isSpread ||= name === url || one.first !== url
-      const isOpen = one.openUntil !== undefined
-      const isDue = now >= (one.openUntil ?? 0)
-      if (!one.isSpread || (!isOpen && one.failures < threshold && wait === undefined)) continue
-      if (!isDue && wait === undefined) continue
-      if (isOpen && isDue) one.backoffMs = Math.min(2 * one.backoffMs, maxMs)
-      const pause = one.backoffMs * (1 + random() / 4)
-      one.openUntil = Math.max(one.openUntil ?? 0, now + Math.max(pause, Math.min(wait ?? 0, MAX_WAIT_MS)))
-      one.probeUntil = 0
-      if (name === origin) share(origin, one)
-    }
+    for (const name of [url, origin]) fails(circuit(name, fraction(url)), url, name === url, wait)
+    share(origin, circuits.get(origin))
   }
 
   function asksForQuiet(url: string, wait: Ms): void {
     for (const name of [url, originOf(url)]) {
-      const one = circuit(name, url)
-      one.isSpread ||= name === url || one.first !== url
+      const one = circuit(name, fraction(url))
+      one.isSpread ||= name === url || one.first !== fraction(url)
       if (one.isSpread) one.quietUntil = clock.now() + Math.min(wait, MAX_WAIT_MS)
     }
   }
@@ -173,19 +183,21 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
     },
     hear(message) {
       const now = clock.now()
-      const { v, origin, openUntil, backoffMs, probeUntil = 0 } = (message ?? {}) as Partial<CircuitNews>
+      const { v, origin, failures, first, isSpread, ...news } = (message ?? {}) as Partial<CircuitNews>
+      const { openUntil, backoffMs = baseMs, probeUntil = 0 } = news
       if (v !== 1 || typeof origin !== 'string' || origin.length > 1_000) return
-      if (openUntil === undefined) {
+      if (failures === 0) {
         circuits.delete(origin)
         return
       }
-      if (![openUntil, backoffMs, probeUntil].every(Number.isFinite) || openUntil > now + MAX_WAIT_MS + 2 * maxMs)
-        return
-      const one = circuit(origin, '')
-      one.failures = Math.max(one.failures, threshold)
-      one.isSpread = true
+      if (![failures, first, openUntil ?? 0, backoffMs, probeUntil].every(Number.isFinite)) return
+      if ((openUntil ?? 0) > now + MAX_WAIT_MS + 2 * maxMs) return
+      const one = circuit(origin, first as number)
+      one.failures = Math.max(one.failures, Math.min(failures as number, threshold))
+      one.isSpread ||= isSpread === true || one.first !== first
+      if (openUntil === undefined) return
       one.openUntil = Math.max(one.openUntil ?? 0, openUntil)
-      one.backoffMs = Math.min(Math.max(one.backoffMs, backoffMs as Ms), maxMs)
+      one.backoffMs = Math.min(Math.max(one.backoffMs, backoffMs), maxMs)
       one.probeUntil = Math.min(probeUntil, now + PROBE_MS)
     },
   }

@@ -234,11 +234,35 @@ describe('two contexts of one profile, over a channel', () => {
     expect([second.health.isIll(b), second.health.admits(b)]).toEqual([false, true])
   })
 
-  test('of one URL alone nothing is told', async () => {
+  test('failures in a row count in all of them together', async () => {
     const { one, two: second, clock } = two()
-    await one.asks(a, 20, DEAD)
+    for (const [context, url] of [
+      [one, a],
+      [second, b],
+      [one, b],
+      [second, a],
+    ] as const) {
+      await context.asks(url, 1, DEAD)
+      await clock.settle()
+      expect(context.health.isIll(a)).toBe(false)
+    }
+    await one.asks(a)
     await clock.settle()
-    expect(second.health.isIll(a)).toBe(false)
+    expect([one, second].map(({ health }) => health.isIll('https://origin.test/c'))).toEqual([true, true])
+  })
+
+  test('one URL that fails alone, in however many contexts, makes no origin ill', async () => {
+    const { one, two: second, clock } = two()
+    for (let time = 0; time < 10; time++) {
+      await one.asks(a, 1, DEAD)
+      await clock.settle()
+      await second.asks(a, 1, DEAD)
+      await clock.settle()
+    }
+    expect([one, second].map(({ health }) => [health.isIll(a), health.isIll(b)])).toEqual([
+      [true, false],
+      [true, false],
+    ])
   })
 
   const later = (ms: number) => virtualClock().now() + ms
@@ -248,14 +272,86 @@ describe('two contexts of one profile, over a channel', () => {
     [null],
     ['text'],
     [{}],
-    [{ v: 2, origin: 'https://origin.test', openUntil: later(1_000), backoffMs: 1_000 }],
-    [{ v: 1, origin: 7, openUntil: later(1_000), backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: 'tomorrow', backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: Number.NaN, backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: Number.POSITIVE_INFINITY, backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: later(30 * 86_400_000), backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: later(1_000) }],
-    [{ v: 1, origin: 'https://origin.test', openUntil: later(1_000), backoffMs: {} }],
+    [
+      {
+        v: 2,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: later(1_000),
+        backoffMs: 1_000,
+      },
+    ],
+    [{ v: 1, origin: 7, failures: 5, first: 0, isSpread: true, openUntil: later(1_000), backoffMs: 1_000 }],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: 'tomorrow',
+        backoffMs: 1_000,
+      },
+    ],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: Number.NaN,
+        backoffMs: 1_000,
+      },
+    ],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: Number.POSITIVE_INFINITY,
+        backoffMs: 1_000,
+      },
+    ],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: later(30 * 86_400_000),
+        backoffMs: 1_000,
+      },
+    ],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: later(1_000),
+        backoffMs: '1',
+      },
+    ],
+    [{ v: 1, origin: 'https://origin.test', failures: 'many', first: 0, openUntil: later(1_000), backoffMs: 1_000 }],
+    [{ v: 1, origin: 'https://origin.test', failures: 5, openUntil: later(1_000), backoffMs: 1_000 }],
+    [
+      {
+        v: 1,
+        origin: 'https://origin.test',
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: later(1_000),
+        backoffMs: {},
+      },
+    ],
   ])('%j is no news', (message) => {
     const { hear, health } = world()
     hear(message)
@@ -267,6 +363,9 @@ describe('two contexts of one profile, over a channel', () => {
     const lie = {
       v: 1,
       origin: 'https://origin.test',
+      failures: 5,
+      first: 0,
+      isSpread: true,
       openUntil: clock.now() + 3_600_000,
       backoffMs: 1e12,
       probeUntil: 1e15,
@@ -283,7 +382,15 @@ describe('two contexts of one profile, over a channel', () => {
   test('whatever is told of however many origins, little of it is remembered', () => {
     const { hear, health, clock } = world()
     for (let index = 0; index < 10_000; index++)
-      hear({ v: 1, origin: `https://origin-${index}.test`, openUntil: clock.now() + 1_000, backoffMs: 1_000 })
+      hear({
+        v: 1,
+        origin: `https://origin-${index}.test`,
+        failures: 5,
+        first: 0,
+        isSpread: true,
+        openUntil: clock.now() + 1_000,
+        backoffMs: 1_000,
+      })
     const known = Array.from({ length: 10_000 }, (_, index) => health.isIll(`https://origin-${index}.test/`))
     expect(known.filter(Boolean).length).toBeLessThanOrEqual(200)
   })
