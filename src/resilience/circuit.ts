@@ -95,11 +95,24 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
     return closed
   }
 
+  /** Whether nothing more can be known from it: long ago, or so far ahead that the clock must have been set back. */
+  function isObsolete({ openUntil, quietUntil }: Circuit): boolean {
+    const now = clock.now()
+    return (
+      Math.max(openUntil ?? 0, quietUntil) > now + MAX_WAIT_MS + 2 * maxMs ||
+      (openUntil !== undefined && now >= openUntil + FORGET_MS)
+    )
+  }
+
   /** Those that a request depends on. */
   function about(url: string): Circuit[] {
     if (circuits.size === 0) return []
-    const found = [url, originOf(url)].flatMap((name) => circuits.get(name) ?? [])
-    return found.filter(({ openUntil = Number.POSITIVE_INFINITY }) => clock.now() < openUntil + FORGET_MS)
+    return [url, originOf(url)].flatMap((name) => {
+      const one = circuits.get(name)
+      if (!one || !isObsolete(one)) return one ?? []
+      circuits.delete(name)
+      return []
+    })
   }
 
   const share = (origin: string, one?: Circuit) => {
@@ -191,7 +204,6 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
         return
       }
       if (![failures, first, openUntil ?? 0, backoffMs, probeUntil].every(Number.isFinite)) return
-      if ((openUntil ?? 0) > now + MAX_WAIT_MS + 2 * maxMs) return
       const one = circuit(origin, first as number)
       one.failures = Math.max(one.failures, Math.min(failures as number, threshold))
       one.isSpread ||= isSpread === true || one.first !== first

@@ -5,7 +5,7 @@ export interface TurnsOptions {
   readonly atOnce?: number
   /** How much may wait for one origin. @default 50 */
   readonly waiting?: number
-  /** Whether there is reason to leave work that nobody waits for: Save-Data, a page that is hidden. Asked when it comes and when its turn comes. */
+  /** Whether there is reason to leave work that nobody waits for: Save-Data, a page that is hidden. Asked when its turn comes. */
   isQuiet(): boolean
 }
 
@@ -24,7 +24,7 @@ export function createTurns({ atOnce = 2, waiting = 50, isQuiet }: TurnsOptions)
     take(url, name, work) {
       const { origin } = new URL(url)
       const line = lines.get(origin) ?? { running: 0, queue: [] }
-      if (isQuiet() || (name !== undefined && line.queue.some((one) => one.name === name))) return Promise.resolve()
+      if (name !== undefined && line.queue.some((one) => one.name === name)) return Promise.resolve()
       lines.set(origin, line)
       return new Promise((resolve) => {
         const next = () => {

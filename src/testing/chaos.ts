@@ -1,5 +1,5 @@
 import type { Ms } from '../http/message.ts'
-import type { OpenChannel } from '../ports/channel.ts'
+import type { Channel, OpenChannel } from '../ports/channel.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Locks } from '../ports/locks.ts'
 import type { Random } from '../ports/random.ts'
@@ -180,25 +180,27 @@ export function chaos({ random, clock, delayMs = 1_000, ...chances }: ChaosOptio
       },
     }),
     random: (wrapped) => () => (trouble(['lies']) ? pick([0, 1 - 2 ** -53]) : wrapped()),
-    channel: (open) => (name, onMessage) => {
-      const channel = open(name, onMessage)
-      return (
-        channel && {
-          close: () => channel.close(),
-          post(message) {
-            const how = trouble(ALL)
-            if (how === 'throws' || how === 'hangs') return
-            if (how === 'delays')
-              delay().then(
-                () => channel.post(message),
-                () => {},
-              )
-            else channel.post(message)
-            if (how === 'lies') channel.post(pick([message, ...NONSENSE]))
-          },
-        }
-      )
-    },
+    channel:
+      (open) =>
+      (name, onMessage): Channel | undefined => {
+        const channel = open(name, onMessage)
+        return (
+          channel && {
+            close: () => channel.close(),
+            post(message) {
+              const how = trouble(ALL)
+              if (how === 'throws' || how === 'hangs') return
+              if (how === 'delays')
+                delay().then(
+                  () => channel.post(message),
+                  () => {},
+                )
+              else channel.post(message)
+              if (how === 'lies') channel.post(pick([message, ...NONSENSE]))
+            },
+          }
+        )
+      },
     locks: (locks) => ({
       request: (name, options, work) =>
         call(

@@ -86,14 +86,16 @@ describe('it is not for', () => {
     expect((await cache.fetch('/list')).status).toBe(status)
   })
 
-  test('a caller that has gone', async () => {
+  test('a caller that has gone, whatever it says', async () => {
     const { cache, origin, clock } = harness({ rules: [{ match: '/*', fallback: offline }] })
     origin.serves('/list', { fault: 'hang' })
-    const controller = new AbortController()
-    const reading = cache.fetch('/list', { signal: controller.signal }).catch((error: Error) => error.name)
-    await clock.settle()
-    controller.abort()
-    expect(await reading).toBe('AbortError')
+    for (const reason of [undefined, new TypeError('mine')]) {
+      const controller = new AbortController()
+      const reading = cache.fetch('/list', { signal: controller.signal }).catch((error: unknown) => error)
+      await clock.settle()
+      controller.abort(reason)
+      expect(await reading).toBe(controller.signal.reason)
+    }
   })
 
   test('other methods, only-if-cached, and URLs of other rules', async () => {

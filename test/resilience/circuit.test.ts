@@ -157,6 +157,15 @@ describe('while it is open', () => {
   })
 })
 
+test('a clock that is set back ends what counted on it', async () => {
+  const { asks, health, clock } = world()
+  await asks(a, 5, DEAD)
+  await asks(b, 1, { status: 429, headers: { 'retry-after': '3000' } })
+  expect([health.isIll(a), health.admits(b)]).toEqual([true, false])
+  clock.set(clock.now() - 86_400_000)
+  expect([health.isIll(a), health.admits(b)]).toEqual([false, true])
+})
+
 describe('Retry-After (RFC 9110 §10.2.3)', () => {
   test.each([
     ['seconds', () => '90'],
