@@ -167,8 +167,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'a response carries the epoch of its storing, not of its dispatch',
     'engine/receive.ts',
-    'delta: core.now() - head.requestTime,',
-    'epoch: core.store.epoch(),\n          delta: core.now() - head.requestTime,',
+    'delta: core.elapsed(raw, head.requestTime), body }',
+    'epoch: core.store.epoch(), delta: core.elapsed(raw, head.requestTime), body }',
     ['test/engine/purge-races.test.ts'],
   ),
   one(
@@ -276,13 +276,9 @@ export const mutants: readonly Mutant[] = [
     "onNotice({ type: 'store-failed', operation, error })\n      throw error",
     ['test/stores/layered.test.ts'],
   ),
-  one(
-    'a clone is left unread',
-    'engine/receive.ts',
-    'collect(raw.body ?? emptyBody()',
-    'collect(raw.clone().body ?? emptyBody()',
-    ['test/engine/streaming.test.ts'],
-  ),
+  one('a clone is left unread', 'engine/receive.ts', 'collect(raw, stored,', 'collect(raw.clone(), stored,', [
+    'test/engine/streaming.test.ts',
+  ]),
   one(
     'dates of other forms are read (RFC 9110 §5.6.7)',
     'http/http-date.ts',
@@ -509,8 +505,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: a new draw while the refresh of an earlier one is under way',
     'engine/refresh.ts',
-    'return identity !== undefined && !isUnderWayOrResting(identity, core)',
-    'return identity !== undefined',
+    '    !isUnderWayOrResting(identity, core) &&\n    !core.turns',
+    '    !core.turns',
     ['test/engine/early-expiry.test.ts'],
   ),
   one(
