@@ -310,6 +310,8 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {
+        // What a caller no longer waits for would open it anew.
+        await Promise.allSettled(reading.values())
         await attempt('close', async (store) => store.close?.())
       },
     }

@@ -113,6 +113,21 @@ describe('memory over a durable store', () => {
     expect(under.record('k')?.responses[0]?.headers).toEqual([['etag', '"1"']])
   })
 
+  test('is closed when what is being read has come: it would open the disk anew', async () => {
+    const under = disk()
+    const { operations } = under
+    const closing = { ...under.store, close: async () => void operations.push('close') }
+    const { store } = layeredOn(closing)
+    under.hold()
+    const reading = store.read(['k'])
+    const closed = store.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(operations).toEqual(['read'])
+    under.release()
+    await Promise.all([reading, closed])
+    expect(operations).toEqual(['read', 'close'])
+  })
+
   test('a write is in memory at once and on disk when it resolves', async () => {
     const under = disk()
     const { store } = layeredOn(under.store)
