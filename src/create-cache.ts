@@ -1,10 +1,10 @@
 import type { NearCache } from './engine/api.ts'
-import type { Core, Settings } from './engine/core.ts'
+import { type Core, earlyOf, type Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
 import { concerns, createNearCache, type Listeners, type Session } from './engine/near-cache.ts'
-import type { CacheOptions } from './engine/options.ts'
+import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { CacheError } from './errors.ts'
@@ -17,6 +17,9 @@ import type { CacheEvent, EventSink } from './ports/event-sink.ts'
 import type { CacheKey, Store, StoreNotice } from './ports/store.ts'
 import type { Hint } from './ports/tabs.ts'
 import type { Transport } from './ports/transport.ts'
+import { createBackgroundQueue } from './resilience/background-queue.ts'
+import { createCircuits } from './resilience/circuit.ts'
+import { createStopwatch } from './resilience/stopwatch.ts'
 import { createIndexedDbStore } from './stores/indexeddb.ts'
 import { createLayeredStore } from './stores/layered.ts'
 import { lazyStore } from './stores/lazy.ts'
@@ -31,6 +34,9 @@ const CLOCK_TOLERANCE_MS = 5_000
 
 /** A failure of storage of one kind is told once in this time, in milliseconds. */
 const QUIET_MS = 60_000
+
+/** What is known of origins where nobody looks. */
+const HEALTHY = { health: { isIll: () => false, admits: () => true } }
 
 /** What an entry adds to the options. */
 export interface Wiring {
@@ -119,7 +125,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     softMs: deadlines.softMs ?? 2_000,
     hardMs: deadlines.hardMs ?? Number.POSITIVE_INFINITY,
     diskMs: deadlines.diskMs ?? 50,
-    beta: earlyExpiry === false ? 0 : (earlyExpiry?.beta ?? 1),
+    early: earlyOf(earlyExpiry),
     cacheStatus: options.cacheStatus ?? true,
     maxEntryBytes: Math.max(maxEntryBytes, durable ? diskEntryBytes : 0),
     browserCache: here.browserCache,
@@ -134,6 +140,16 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     const fetchNow = here.fetch()
     return (fetchNow === cache.fetch ? fetchBefore : fetchNow)(input, init)
   }
+
+  const stopwatch = createStopwatch(clock, options.fetch ?? transport)
+  const circuits = createCircuits(
+    { clock, random, tell: (news) => tabs.tell({ kind: 'health', news }) },
+    options.circuit || {},
+  )
+  const { health } = options.circuit === false ? HEALTHY : circuits
+  const again = options.retry ? retrying(options.retry) : stopwatch.transport
+  const network = options.circuit === false ? again : circuits.watch(again)
+  const queue = createBackgroundQueue({ isQuiet: here.isQuiet })
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
@@ -165,7 +181,9 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
-      transport: options.fetch ?? transport,
+      transport: network,
+      health,
+      queue,
       random,
       place,
       flights: createFlights(),
@@ -192,6 +210,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
         working.add(tracked)
       },
       nextSequence: () => ++sequence,
+      elapsed: stopwatch.elapsed,
     }
     const read = createReader(place)
     const begun: Session = {
@@ -220,6 +239,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     )
     if (hints.some(({ kind }) => kind === 'look')) core.background(store.look())
     for (const hint of hints) {
+      if (hint.kind === 'health') circuits.hear(hint.news)
       if (hint.kind !== 'stored' || hint.partition !== core.place.partition) continue
       if (core.store.peek(hint.key) || listeners.keyed.of(hint.key).length > 0)
         core.background(takeOver(hint.key, core))
@@ -291,6 +311,18 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
       return encryptedStore(store, keys, { ...cipher, onNotice })
     })
+  }
+
+  /** Only who asks for it loads it; where it cannot be loaded there is one attempt, as without it. */
+  function retrying(limits: Exclude<Retry, false>): Transport {
+    let loading: Promise<Transport> | undefined
+    return async (input, init) => {
+      loading ??= import('./resilience/retry.ts').then(
+        ({ withRetry }) => withRetry(stopwatch.transport, { clock, random, isIll: health.isIll }, limits),
+        () => stopwatch.transport,
+      )
+      return (await loading)(input, init)
+    }
   }
 
   function token(): string {

@@ -21,7 +21,7 @@ export type {
   PurgeReceipt,
   PurgeSelector,
 } from './engine/api.ts'
-export type { CacheOptions, EarlyExpiry, KeyRule, Rule } from './engine/options.ts'
+export type { CacheOptions, CircuitOptions, EarlyExpiry, Fallback, KeyRule, Retry, Rule } from './engine/options.ts'
 export { trackingParameters } from './engine/tracking-parameters.ts'
 export { CacheError, type CacheErrorCode } from './errors.ts'
 export type { Cause, DecisionNumbers } from './http/decide.ts'

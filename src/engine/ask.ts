@@ -1,5 +1,4 @@
 import { decide, mayServeOnError, numbersOf } from '../http/decide.ts'
-import { fieldValue } from '../http/fields.ts'
 import type { PurgeRecord } from '../http/message.ts'
 import { covers } from '../http/purge-effect.ts'
 import { numberIn } from '../http/purge-log.ts'
@@ -7,9 +6,10 @@ import { type Answer, passOn, replay } from './answer.ts'
 import { type Accept, type Arrival, type Asking, discard, hasFailed } from './arrival.ts'
 import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
-import { BACKGROUND_MS, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, isDeadline, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
 import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
+import { identityOf } from './identity.ts'
 import { change, withTags } from './keep.ts'
 import type { Presented } from './presented.ts'
 import { shareBody } from './shared-body.ts'
@@ -41,16 +41,6 @@ export async function ask(asked: Asking, presented: Presented, core: Core, accep
     if (other && isOvertaken(other, presented, core)) throw OVERTAKEN
     return lead(undefined, asked, presented, core, false, accept)
   }
-}
-
-/**
- * Who may share a request to the origin: the same key with the same fields, since what the response varies on is not known before it is there, and the same
- * manner, since errors are shared too. Ranges, `reload` and HEAD are requests of their own.
- */
-export function identityOf({ request, key, manner }: Presented): string | undefined {
-  if (request.method !== 'GET' || request.cacheMode === 'reload' || fieldValue(request.headers, 'range') !== undefined)
-    return undefined
-  return JSON.stringify([key, request.headers, manner, request.cacheMode === 'force-cache'])
 }
 
 /** The flight under way, if its response may be of use; else whoever comes now starts one, and is joined in turn. */
@@ -207,7 +197,8 @@ async function settle(
     if (!answer) throw UNUSABLE
     return answer
   } catch (error) {
-    if (error === UNUSABLE || presented.signal?.aborted) throw error
+    const { signal } = presented
+    if (error === UNUSABLE || (signal?.aborted && !isDeadline(signal))) throw error
     const stale = serveStale('stale-if-error')
     if (!stale) throw error
     failed(error)

@@ -1,18 +1,22 @@
 import type { DecisionContext } from '../http/decide.ts'
 import type { EpochMs, HeaderList, LogSelector, Ms, StoredResponse } from '../http/message.ts'
+import type { BackgroundQueue } from '../ports/background-queue.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
+import type { Health } from '../ports/health.ts'
 import type { Random } from '../ports/random.ts'
 import type { Tabs } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Flights } from './flights.ts'
-import type { Rule } from './options.ts'
+import type { EarlyExpiry, Rule } from './options.ts'
 import type { Place, Presented } from './presented.ts'
 
 /** What every step of the engine works with: the ports, and what one cache has made of its options. */
 export interface Core {
   readonly store: TieredStore
   readonly transport: Transport
+  readonly health: Health
+  readonly queue: BackgroundQueue
   readonly random: Random
   readonly place: Place
   readonly flights: Flights
@@ -26,6 +30,8 @@ export interface Core {
   background(work: Promise<unknown>): void
   /** The place of a request in this context's order of dispatch. */
   nextSequence(): number
+  /** How long the origin has taken for this response by now; `since` is when it was asked for, as far as the engine knows. */
+  elapsed(raw: Response, since: EpochMs): Ms
 }
 
 /** The request that an event is about, and, where a response was stored or confirmed, those that were there before it. */
@@ -40,7 +46,7 @@ export interface Settings {
   readonly softMs: Ms
   readonly hardMs: Ms
   readonly diskMs: Ms
-  readonly beta: number
+  readonly early: Early
   readonly cacheStatus: boolean
   /** The largest body worth collecting, in bytes. */
   readonly maxEntryBytes: number
@@ -54,10 +60,18 @@ export interface Settings {
   readonly freeze: <T>(data: T) => T
 }
 
+/** When a fresh response is refreshed behind. */
+export type Early = Required<Exclude<EarlyExpiry, false>>
+
+const NEVER_EARLY: Early = { beta: 0, phase: 0 }
+
+/** `earlyExpiry` with its defaults. */
+export const earlyOf = (given: EarlyExpiry | undefined, defaults: Early = { beta: 1, phase: 0.05 }): Early =>
+  given === false ? NEVER_EARLY : { ...defaults, ...given }
+
 /** What the decision about `presented` depends on at this moment. */
 export function decisionContext(presented: Presented, core: Core, random = core.random): DecisionContext {
   const { rule } = presented
-  const early = rule?.earlyExpiry
   return {
     now: core.now(),
     log: core.store.log(),
@@ -69,7 +83,10 @@ export function decisionContext(presented: Presented, core: Core, random = core.
       override: rule?.override,
       staleWhileRevalidateMs: rule?.staleWhileRevalidateMs,
       staleIfErrorMs: rule?.staleIfErrorMs,
-      beta: early === undefined ? core.settings.beta : early === false ? 0 : (early.beta ?? 1),
+      negativeMaxAgeMs: rule?.negativeMaxAgeMs,
+      // Only where a rule grants it is it worth asking.
+      graceMs: rule?.openCircuitGraceMs && core.health.isIll(presented.request.url) ? rule.openCircuitGraceMs : 0,
+      ...(rule?.earlyExpiry === undefined ? core.settings.early : earlyOf(rule.earlyExpiry)),
     },
   }
 }

@@ -52,6 +52,10 @@ export async function patiently<T>(
   }
 }
 
+/** Whether a signal has aborted because time is over (`AbortSignal.timeout()`), not because its owner wants nothing any more. */
+export const isDeadline = ({ reason }: AbortSignal): boolean =>
+  reason instanceof DOMException && reason.name === 'TimeoutError'
+
 /** A signal that aborts with whichever of two aborts first. */
 export function either(one: AbortSignal, other: AbortSignal): AbortSignal {
   if (AbortSignal.any) return AbortSignal.any([one, other])

@@ -2,6 +2,7 @@ import { type Decision, decide } from '../http/decide.ts'
 import type { StoredRecord } from '../ports/store.ts'
 import { answersUrl } from './cache-key.ts'
 import { type Core, decisionContext } from './core.ts'
+import { identityOf, isUnderWayOrResting, withoutCaller } from './identity.ts'
 import type { Presented } from './presented.ts'
 
 /** What to do with a request, given what is stored under its key. */
@@ -14,7 +15,21 @@ export function decideNow(
   const candidates = record?.responses.filter((stored) =>
     answersUrl(stored, presented.request.url, presented.rule?.key ?? core.place.key),
   )
-  return decide(presented.request, candidates ?? [], decisionContext(presented, core, random))
+  return decide(presented.request, candidates ?? [], {
+    ...decisionContext(presented, core, random),
+    mayRefreshEarly: () => mayRefreshEarly(presented, core),
+  })
+}
+
+/** Whether a refresh that nobody needs yet would be one: not while the key is asked for anyway, and not soon after one that failed. */
+function mayRefreshEarly(presented: Presented, core: Core): boolean {
+  const identity = identityOf(withoutCaller(presented))
+  return (
+    identity !== undefined &&
+    !isUnderWayOrResting(identity, core) &&
+    !core.queue.isQuiet() &&
+    !core.health.isIll(presented.request.url)
+  )
 }
 
 export type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>

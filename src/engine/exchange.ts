@@ -139,7 +139,7 @@ function confirm(
   if (!named.some(isOurs)) return undefined
   discard(raw)
   const responseTime = core.now()
-  const update = { headers, ...dispatch, responseTime, delta: responseTime - dispatch.requestTime }
+  const update = { headers, ...dispatch, responseTime, delta: core.elapsed(raw, dispatch.requestTime) }
   const freshened = named.map((one) => scoped(freshen(one, update, presented.request, core.settings.implied), core))
   const own = { ...freshened.find(isOurs), body: stored.body } as StoredResponse
   // What can be neither used nor replaced any more must not stay.

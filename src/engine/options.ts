@@ -14,8 +14,14 @@ export interface KeyRule {
   readonly sort?: boolean
 }
 
-/** Early expiry by chance (XFetch); `beta` 1 is the paper's optimum, 0 never. */
-export type EarlyExpiry = { readonly beta?: number } | false
+/**
+ * Refreshing behind before a lifetime ends (XFetch), so that of many readers one goes ahead and nobody waits. Never for `immutable`. `false`: never.
+ *
+ * - `beta`, 0 or more: 1 is the paper's optimum, more refreshes earlier, 0 never by chance. @default 1
+ * - `phase`, 0 to 1: the greatest share of a lifetime by which this install begins earlier than it must. Each install has a number of its own (for as long as its database lives), so that
+ *   browsers which have inherited one moment of expiry do not come at one moment. `explain()` shows it as `numbers.phaseMs`. @default 0.05
+ */
+export type EarlyExpiry = { readonly beta?: number; readonly phase?: number } | false
 
 /** What the caller knows of some of its routes. The first rule that matches a request is its rule. */
 export interface Rule {
@@ -32,6 +38,13 @@ export interface Rule {
   readonly staleWhileRevalidateMs?: Ms
   /** How long it may be served stale when the origin fails, where the response does not say, in milliseconds. */
   readonly staleIfErrorMs?: Ms
+  /**
+   * How long it may be served stale while the origin is known to be ill (its circuit is open), where that is longer than its own window, in milliseconds. Never against `must-revalidate` and
+   * `no-cache`.
+   */
+  readonly openCircuitGraceMs?: Ms
+  /** A freshness lifetime for 404 and 410 that give none, in the place of `maxAgeMs`, in milliseconds. Short: what is missing may come. */
+  readonly negativeMaxAgeMs?: Ms
   /** Whether the lifetime and windows above go before the response's own. Never before a prohibition (`no-store`, `no-cache`, `must-revalidate`). @default false */
   readonly override?: boolean
   /** Labels for purges. */
@@ -42,7 +55,43 @@ export interface Rule {
   readonly softMs?: Ms
   readonly hardMs?: Ms
   readonly earlyExpiry?: EarlyExpiry
+  /**
+   * What is answered where there is nothing to serve: the origin cannot be reached, does not answer in time, or fails (500, 502, 503, 504), and nothing that is stored may be used. A page that
+   * says so, an empty list. The cause is `offline`; it is never stored. Plain data, or a function that makes a `Response`.
+   */
+  readonly fallback?: Fallback
 }
+
+/** A static answer. As plain data it can be sent to a worker. */
+export type Fallback =
+  | {
+      /** @default 200 */
+      readonly status?: number
+      readonly headers?: Readonly<Record<string, string>>
+      /** @default '' */
+      readonly body?: string
+    }
+  | ((request: Request) => Response | Promise<Response>)
+
+/**
+ * Making idempotent requests again that failed (no connection, 502, 503, 504; 429 that says when). Off by default: the origin then sees no more requests than it would from fetch. Waits are random
+ * parts of growing times, `Retry-After` is respected, and a budget keeps the whole to a tenth more requests.
+ *
+ * - `attempts`, 1 or more: requests in all. @default 3
+ * - `baseMs`: the upper bound of the first wait; twice as long for each further one. @default 300
+ * - `maxMs`: the longest wait; an origin that asks for more is not asked again. @default 5,000
+ */
+export type Retry = { readonly attempts?: number; readonly baseMs?: Ms; readonly maxMs?: Ms } | false
+
+/**
+ * Leaving alone an origin that is ill: after failures in a row, what can be answered stale is answered so at once, and a single probe looks whether it has recovered. Whatever cannot be answered
+ * otherwise is sent all the same. `false`: off.
+ *
+ * - `failures`, 1 or more: in a row. @default 5
+ * - `baseMs`: until the first probe; twice as long after each that fails; or what `Retry-After` says. @default 1,000
+ * - `maxMs`: the longest time between two probes. @default 60,000
+ */
+export type CircuitOptions = { readonly failures?: number; readonly baseMs?: Ms; readonly maxMs?: Ms } | false
 
 /** Options of `createCache()`. Every default is safe. Durations are in milliseconds, sizes in bytes. */
 export interface CacheOptions {
@@ -70,8 +119,12 @@ export interface CacheOptions {
   }
   readonly key?: KeyRule
   readonly rules?: readonly Rule[]
-  /** @default { beta: 1 } */
+  /** @default { beta: 1, phase: 0.05 } */
   readonly earlyExpiry?: EarlyExpiry
+  /** @default false */
+  readonly retry?: Retry
+  /** @default { failures: 5, baseMs: 1_000, maxMs: 60_000 } */
+  readonly circuit?: CircuitOptions
   /** For relative URLs where there is no document (Node); there every origin counts as the same. */
   readonly base?: string
   /**

@@ -2,6 +2,7 @@ import { canComplete, contentRange } from '../http/byte-range.ts'
 import { responseDirectives } from '../http/cache-control.ts'
 import { isOriginError } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
+import { givenMaxAge } from '../http/freshness-lifetime.ts'
 import type { HeaderList, StoredPart, StoredResponse } from '../http/message.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
 import { storability } from '../http/storable.ts'
@@ -52,7 +53,7 @@ export function receive(
       }),
     }
   }
-  const collected = collect(raw.body ?? emptyBody(), stored, target, before, core, landing, accept)
+  const collected = collect(raw, stored, target, before, core, landing, accept)
   return { cause, raw, ...collected, ...(raw.redirected ? {} : { stored }) }
 }
 
@@ -115,12 +116,20 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     implied: core.settings.implied,
     responseTime,
     ...dispatch,
-    delta: responseTime - dispatch.requestTime,
+    delta: core.elapsed(raw, dispatch.requestTime),
     tags: [...tagsOf(headers, request.url), ...(rule?.tags ?? []), ...(presented.init.nearcache?.tags ?? [])],
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
   })
-  if (storability({ request, status, headers, directives: head.directives, maxAgeMs: rule?.maxAgeMs }) !== 'storable')
+  if (
+    storability({
+      request,
+      status,
+      headers,
+      directives: head.directives,
+      maxAgeMs: givenMaxAge(status, rule ?? {}),
+    }) !== 'storable'
+  )
     return undefined
   const isPrivate = presented.credentialed || head.directives.private === true
   const memoryOnly =
@@ -145,7 +154,7 @@ const partOf = (headers: HeaderList): StoredPart | undefined => contentRange(fie
  * without end.
  */
 function collect(
-  body: ReadableStream<Uint8Array>,
+  raw: Response,
   head: StoredResponse,
   presented: Presented,
   before: StoredResponse | undefined,
@@ -154,12 +163,12 @@ function collect(
   accept: Accept = (bytes) => isJson(head) === false || parses(bytes),
 ): Required<Pick<Arrival, 'shared' | 'kept'>> {
   let writing: Promise<void> | undefined
-  const shared = shareBody(body, core.settings.maxEntryBytes, {
+  const shared = shareBody(raw.body ?? emptyBody(), core.settings.maxEntryBytes, {
     ...landing,
     async onWhole(received) {
       const bytes = sameAsBefore(received, before, presented, core) ?? received
       const body = { id: head.body.id, size: bytes.byteLength, bytes }
-      const stored = { ...head, delta: core.now() - head.requestTime, body }
+      const stored = { ...head, delta: core.elapsed(raw, head.requestTime), body }
       if (!isWhole(head, bytes)) return bytes
       const verdict = head.part ? true : accept(bytes)
       if (verdict === true) writing = keep(stored, presented, core)
@@ -195,7 +204,7 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
   if (raw.status !== 200 || raw.redirected || presented.request.directives.noStore) return
   const headers = headerList(raw.headers)
   const responseTime = core.now()
-  const update = { headers, ...dispatch, responseTime, delta: responseTime - dispatch.requestTime }
+  const update = { headers, ...dispatch, responseTime }
   let isFreshened = false
   const log = core.store.log()
   const each = (stored: StoredResponse): StoredResponse => {
@@ -204,8 +213,9 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
     if (isLater || purgeEffect(stored, log)) return stored
     if (headUpdates(stored, headers) === 'stale') return { ...stored, staleSince: stored.staleSince ?? responseTime }
     isFreshened = true
-    const { epoch } = stored
-    return { ...scoped(freshen(stored, update, presented.request, core.settings.implied), core), epoch }
+    // How long a HEAD takes says nothing of a revalidation.
+    const { epoch, delta } = stored
+    return { ...scoped(freshen(stored, { ...update, delta }, presented.request, core.settings.implied), core), epoch }
   }
   await change(each, presented, core)
   if (isFreshened) core.emit({ type: 'freshened', url: presented.request.url }, presented)

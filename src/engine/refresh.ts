@@ -1,38 +1,52 @@
 import type { StoredResponse } from '../http/message.ts'
 import { type Accept, type Asking, discard, hasFailed } from './arrival.ts'
-import { depart, identityOf } from './ask.ts'
+import { depart } from './ask.ts'
 import type { Core } from './core.ts'
 import { BACKGROUND_MS, isDoneWithin } from './deadlines.ts'
+import { identityOf, isUnderWayOrResting, withoutCaller } from './identity.ts'
 import type { Presented } from './presented.ts'
 import { leaveAfter, mayBeShared, newerThan, turnOf } from './turn.ts'
 
 /** How long a background refresh that failed is not tried again, in milliseconds (RFC 5861 §3.1: a failure does not extend the window). */
 const RETRY_MS = 5_000
 
-/** Refreshes without anyone waiting: at most one at a time for a key among all contexts, not at once again after a failure, and never without end. */
+/**
+ * Refreshes without anyone waiting: behind what users wait for, at most one at a time for a key among all contexts, not at once again after a failure, not at an origin that is ill (save as its
+ * probe), and never without end.
+ */
 export function refreshBehind(stored: StoredResponse, presented: Presented, core: Core, accept?: Accept): void {
-  const { signal: _, ...init } = presented.init
-  const headers = presented.request.headers.filter(([name]) => name !== 'range')
-  const behind: Presented = {
-    ...presented,
-    init,
-    signal: undefined,
-    request: { ...presented.request, method: 'GET', headers },
-  }
+  const behind = withoutCaller(presented)
   const identity = identityOf(behind)
-  const { flights } = core
-  if (identity === undefined || flights.under(identity) || flights.resting.has(identity, core.now())) return
-  if (!mayBeShared(behind, core)) {
-    send(identity, stored, behind, core, accept)
-    return
+  if (identity === undefined || isUnderWayOrResting(identity, core)) return
+  const { url } = presented.request
+  const work = async () => {
+    // While it waited in the queue, somebody may have seen to it.
+    const held = core.store.peek(presented.key)
+    const isDone = held && !held.responses.some(isUnchanged(stored))
+    if (!isDone && !isUnderWayOrResting(identity, core)) await refreshInTurn(identity, stored, behind, core, accept)
   }
-  if (flights.turning.has(identity)) return
-  flights.turning.add(identity)
-  core.background(
-    takeTurn(identity, stored, behind, core)
-      .finally(() => flights.turning.delete(identity))
-      .then((leave) => leave && send(identity, stored, behind, core, accept, leave)),
-  )
+  core.background(core.queue.take(url, identity, work))
+}
+
+async function refreshInTurn(
+  identity: string,
+  stored: StoredResponse,
+  behind: Presented,
+  core: Core,
+  accept?: Accept,
+): Promise<void> {
+  const { turning } = core.flights
+  let refreshing: Promise<unknown> | undefined
+  turning.add(identity)
+  try {
+    const leave = mayBeShared(behind, core) ? await takeTurn(identity, stored, behind, core) : () => {}
+    if (leave && core.health.admits(behind.request.url))
+      refreshing = refresh(identity, stored, behind, core, leave, accept)
+    else leave?.()
+  } finally {
+    turning.delete(identity)
+  }
+  await refreshing
 }
 
 /** The end of this context's turn to refresh; `undefined` when it need not: another one does, or has. */
@@ -47,23 +61,23 @@ async function takeTurn(identity: string, stored: StoredResponse, behind: Presen
 }
 
 /** @param leave - the end of this context's turn */
-function send(
+function refresh(
   identity: string,
   stored: StoredResponse,
-  behind: Presented,
+  presented: Presented,
   core: Core,
-  accept: Accept | undefined,
-  leave = () => {},
-): void {
-  const { url } = behind.request
+  leave: () => void,
+  accept?: Accept,
+): Promise<unknown> {
+  const { url } = presented.request
   const isValidatable = stored.etag !== undefined || stored.lastModified !== undefined
   const asked = { kind: isValidatable ? 'validate' : 'forward', cause: 'expired', why: 'stale', stored } as Asking
-  const flight = depart(identity, behind, asked, core, accept, true)
+  const flight = depart(identity, presented, asked, core, accept, true)
   flight.arrival.then((arrival) => leaveAfter(arrival, leave, identity, core), leave)
   const rest = () => core.flights.resting.until(identity, core.now() + RETRY_MS)
   const failed = (error: unknown) => {
     rest()
-    core.emit({ type: 'failed', url, error }, behind)
+    core.emit({ type: 'failed', url, error }, presented)
   }
   const work = flight.arrival
     .then(async (arrival) => {
@@ -73,12 +87,15 @@ function send(
       if (kept) await shared?.whole
       await kept
       // What could not be stored leaves the stale one as it was, and each read would ask anew.
-      const isUnchanged = ({ body, sequence }: StoredResponse) =>
-        body.id === stored.body.id && sequence === stored.sequence
-      const record = core.store.peek(behind.key) ?? (await core.store.read(behind.key))
-      if (record?.responses.some(isUnchanged)) rest()
+      const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
+      if (record?.responses.some(isUnchanged(stored))) rest()
     })
     .catch(failed)
   // Who joined meanwhile may wait on.
-  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
+  return isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave)
 }
+
+const isUnchanged =
+  (stored: StoredResponse) =>
+  ({ body, sequence }: StoredResponse): boolean =>
+    body.id === stored.body.id && sequence === stored.sequence

@@ -5,6 +5,8 @@ import { ask, OVERTAKEN } from './ask.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
 import { decideNow, isReuse, type Reuse } from './decide-now.ts'
+import { orFallback } from './fallback.ts'
+import { insteadOfAsking } from './ill-origin.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
@@ -19,10 +21,16 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const doubt = core.store.doubt()
-  if (doubt) return patiently(presented, core, (patient) => beyondDoubt(doubt, patient, core, accept))
   const decision = decideNow(presented, core.store.peek(presented.key), core)
-  if (isReuse(decision)) return serve(decision, presented, core, accept)
-  return patiently(presented, core, (patient) => goFurther(decision, patient, core, accept))
+  if (!doubt && isReuse(decision)) return serve(decision, presented, core, accept)
+  const further = (patient: Presented) =>
+    orFallback(patient, core, () =>
+      doubt ? beyondDoubt(doubt, patient, core, accept) : goFurther(decision, patient, core, accept),
+    )
+  if (presented.init.nearcache?.priority !== 'background') return patiently(presented, core, further)
+  return patiently(presented, core, (patient) =>
+    inQueue(patient, core, () => respond(withoutPriority(patient), core, accept)),
+  )
 }
 
 /** Waits until it is known what others have purged, as long as for any answer of the disk; what is still in doubt then is validated. */
@@ -31,6 +39,33 @@ async function beyondDoubt(doubt: Promise<void>, presented: Presented, core: Cor
   const decision = decideNow(presented, core.store.peek(presented.key), core)
   return goFurther(decision, isInTime ? presented : { ...presented, isDiskLate: true }, core, accept)
 }
+
+/**
+ * Work that its caller has called background waits for its turn behind the refreshes of its origin, and is decided anew when that has come.
+ *
+ * @throws an `AbortError` when it is dropped: on Save-Data, in a page that is hidden, and when too much waits
+ */
+async function inQueue(presented: Presented, core: Core, work: () => Answer | Promise<Answer>): Promise<Answer> {
+  const { patience, request } = presented
+  let answer: Promise<Answer> | undefined
+  const turn = core.queue.take(request.url, undefined, async () => {
+    if (patience?.aborted) return
+    answer = (async () => work())()
+    await answer.catch(() => {})
+  })
+  await unlessAborted(turn, patience)
+  if (answer) return answer
+  throw new DOMException(
+    `${request.url} was not asked for: nothing is done in the background while the user saves data, does not look, or too much waits (priority: 'background')`,
+    'AbortError',
+  )
+}
+
+/** The same, sent as what it is (Fetch, request priority), with its turn come. */
+const withoutPriority = ({ init, ...presented }: Presented): Presented => ({
+  ...presented,
+  init: { ...init, priority: 'low', nearcache: { ...init.nearcache, priority: 'user' } },
+})
 
 /** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */
 async function goFurther(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
@@ -117,7 +152,7 @@ async function act(decision: Decision, presented: Presented, core: Core, accept?
       return serve(decision, presented, core, accept)
     case 'validate':
     case 'forward':
-      return ask(decision, presented, core, accept)
+      return insteadOfAsking(decision, presented, core, accept) ?? ask(decision, presented, core, accept)
     case 'refuse':
       return refuse(presented)
     default:

@@ -1,5 +1,6 @@
 import { canSatisfyRange, requestedRange } from './byte-range.ts'
 import { currentAge, isAgeTrustworthy } from './current-age.ts'
+import { installShare, isEarly } from './early-expiry.ts'
 import { fieldValue } from './fields.ts'
 import { type FreshnessLifetime, freshnessLifetime, type LifetimePolicy } from './freshness-lifetime.ts'
 import type { EpochMs, HeaderList, Ms, PresentedRequest, PurgeLog, StoredResponse } from './message.ts'
@@ -15,8 +16,9 @@ export type Cause =
   | 'stale-while-revalidate'
   | 'stale-if-error'
   | 'soft-deadline'
-  | 'offline'
   | 'max-stale'
+  // nothing to serve, and the origin out of reach: the rule's fallback
+  | 'offline'
   // confirmed by the origin
   | 'validated'
   | 'browser-validated'
@@ -48,6 +50,8 @@ export interface DecisionNumbers {
   readonly staleWhileRevalidateMs: Ms
   /** How long after becoming stale it may be served when the origin fails (RFC 5861 §4). 0: not at all. */
   readonly staleIfErrorMs: Ms
+  /** How long before the end of its lifetime this install begins to refresh it behind: a share of the lifetime that is this install's own (see `earlyExpiry.phase`). Its lifetime stays what it is. */
+  readonly phaseMs?: Ms
 }
 
 /** What the shell must do next, and why. */
@@ -81,8 +85,12 @@ export type Decision =
 export interface DecisionPolicy extends LifetimePolicy {
   readonly staleWhileRevalidateMs?: Ms | undefined
   readonly staleIfErrorMs?: Ms | undefined
-  /** β of the early expiry; 0: never early. */
+  /** β of the early expiry; 0: never early by chance. */
   readonly beta?: number | undefined
+  /** The greatest share of a lifetime by which any install is early; 0: none. */
+  readonly phase?: number | undefined
+  /** The window in the place of `staleIfErrorMs` while the origin is ill, where it is longer. */
+  readonly graceMs?: Ms | undefined
 }
 
 /** What a decision depends on beside the request and the stored responses. */
@@ -91,6 +99,8 @@ export interface DecisionContext {
   readonly now: EpochMs
   readonly log: PurgeLog
   readonly random: () => number
+  /** Asked before a refresh that nobody needs yet: whether there is reason to leave it. @default never a reason */
+  readonly mayRefreshEarly?: (() => boolean) | undefined
   readonly policy?: DecisionPolicy | undefined
   /** Fields that the platform adds below script and that are constant in this profile, as `accept-language`. */
   readonly implied?: HeaderList
@@ -165,10 +175,10 @@ function mostRecent(suitable: readonly StoredResponse[]): StoredResponse | undef
 
 function decideOn(stored: StoredResponse, presented: PresentedRequest, context: DecisionContext): Decision {
   const { directives, cacheMode } = presented
-  const { now, log, random, policy } = context
+  const { log, random, policy } = context
   const purge = purgeEffect(stored, log)
-  const numbers = measure(stored, presented, now, policy, purge)
-  const { ageMs, lifetimeMs, staleForMs } = numbers
+  const numbers = measure(stored, presented, context, purge)
+  const { ageMs, lifetimeMs, staleForMs, phaseMs = 0 } = numbers
 
   const served = (cause: Cause, kind: 'reuse' | 'reuse-and-revalidate' = 'reuse'): Decision => ({
     kind,
@@ -193,7 +203,14 @@ function decideOn(stored: StoredResponse, presented: PresentedRequest, context: 
   const { maxAge = Number.POSITIVE_INFINITY, minFresh = 0 } = directives
   if (staleForMs < 0 && ageMs <= maxAge && -staleForMs >= minFresh) {
     const mayRefresh = cacheMode === 'default' && !directives.onlyIfCached && !stored.directives.immutable
-    return mayRefresh && isEarly(-staleForMs, lifetimeMs, stored.delta, policy?.beta ?? 0, random)
+    const early = {
+      remaining: -staleForMs,
+      lifetime: lifetimeMs,
+      delta: stored.delta,
+      beta: policy?.beta ?? 0,
+      phaseMs,
+    }
+    return mayRefresh && isEarly(early, random) && (context.mayRefreshEarly?.() ?? true)
       ? served('early-refresh', 'reuse-and-revalidate')
       : served('fresh')
   }
@@ -212,14 +229,13 @@ export const numbersOf = (
   stored: StoredResponse,
   presented: PresentedRequest,
   context: DecisionContext,
-): DecisionNumbers => measure(stored, presented, context.now, context.policy, purgeEffect(stored, context.log))
+): DecisionNumbers => measure(stored, presented, context, purgeEffect(stored, context.log))
 
 /** Age, lifetime and windows of `stored` at `now`. Windows that a prohibition closes are 0 (RFC 9111 §4.2.4). */
 function measure(
   stored: StoredResponse,
   presented: PresentedRequest,
-  now: EpochMs,
-  policy: DecisionPolicy | undefined,
+  { now, log, policy }: Pick<DecisionContext, 'now' | 'log' | 'policy'>,
   purge: PurgeEffect | undefined,
 ): DecisionNumbers {
   const ageMs = currentAge(stored, now)
@@ -232,7 +248,7 @@ function measure(
         ageMs - lifetime.ms,
         purge || stored.staleSince !== undefined ? Math.max(0, now - staleSince) : Number.NEGATIVE_INFINITY,
       )
-  const { noCache, mustRevalidate, staleWhileRevalidate, staleIfError } = stored.directives
+  const { noCache, mustRevalidate, staleWhileRevalidate, staleIfError, immutable } = stored.directives
   const prohibited = noCache === true || mustRevalidate || purge?.mode === 'invalidate'
   return {
     ageMs,
@@ -244,7 +260,12 @@ function measure(
       : (windowOf(staleWhileRevalidate, policy?.staleWhileRevalidateMs, policy) ?? 0),
     staleIfErrorMs: prohibited
       ? 0
-      : Math.max(windowOf(staleIfError, policy?.staleIfErrorMs, policy) ?? 0, presented.directives.staleIfError ?? 0),
+      : Math.max(
+          windowOf(staleIfError, policy?.staleIfErrorMs, policy) ?? 0,
+          presented.directives.staleIfError ?? 0,
+          policy?.graceMs ?? 0,
+        ),
+    ...(policy?.phase && !immutable && { phaseMs: lifetime.ms * policy.phase * installShare(log.incarnation) }),
   }
 }
 
@@ -264,7 +285,7 @@ export function mayServeOnError(
 ): DecisionNumbers | undefined {
   const purge = purgeEffect(stored, context.log)
   if (purge?.mode === 'hard' || presented.directives.noCache || presented.cacheMode === 'no-cache') return undefined
-  const numbers = measure(stored, presented, context.now, context.policy, purge)
+  const numbers = measure(stored, presented, context, purge)
   const { maxAge = Number.POSITIVE_INFINITY, minFresh = 0 } = presented.directives
   if (numbers.ageMs > maxAge || minFresh > 0) return undefined
   return numbers.staleIfErrorMs > 0 && numbers.staleForMs <= numbers.staleIfErrorMs ? numbers : undefined
@@ -272,13 +293,3 @@ export function mayServeOnError(
 
 /** Statuses that count as a failing origin (RFC 5861 §4). No other one does. */
 export const isOriginError = (status: number): boolean => status === 500 || (status >= 502 && status <= 504)
-
-/**
- * Whether to refresh before expiry, drawn once per read: `now − β·δ·ln(u) ≥ expiry`, with u in (0, 1] and β·δ at most a quarter of the lifetime.
- *
- * @see Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, PVLDB 8(8), 2015
- */
-function isEarly(remaining: Ms, lifetime: Ms, delta: Ms, beta: number, random: () => number): boolean {
-  const scale = Math.min(beta * delta, lifetime / 4)
-  return scale > 0 && -scale * Math.log(1 - random()) >= remaining
-}

@@ -3,6 +3,8 @@ import type { Ms, StoredResponse } from './message.ts'
 /** A lifetime that a rule of the caller gives, in milliseconds. */
 export interface LifetimePolicy {
   readonly maxAgeMs?: Ms | undefined
+  /** The same for 404 and 410, in the place of the one above. */
+  readonly negativeMaxAgeMs?: Ms | undefined
   /** Whether it goes before what the response says; else it is used only where the response says nothing. */
   readonly override?: boolean | undefined
 }
@@ -20,6 +22,10 @@ const MAX_HEURISTIC: Ms = 24 * 3_600_000
 export const isHeuristicallyCacheable = (status: number): boolean =>
   [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501].includes(status)
 
+/** The lifetime that a rule gives to responses of this status: to what is missing, a short one of its own. */
+export const givenMaxAge = (status: number, { maxAgeMs, negativeMaxAgeMs }: LifetimePolicy): Ms | undefined =>
+  status === 404 || status === 410 ? (negativeMaxAgeMs ?? maxAgeMs) : maxAgeMs
+
 /**
  * How long `stored` is fresh: by the first of `max-age`, `Expires`, the caller's rule (for statuses that a heuristic may serve) and the heuristic that there is.
  *
@@ -30,9 +36,11 @@ export const isHeuristicallyCacheable = (status: number): boolean =>
  */
 export function freshnessLifetime(
   stored: Pick<StoredResponse, 'status' | 'directives' | 'expires' | 'lastModified' | 'dateValue'>,
-  { maxAgeMs, override }: LifetimePolicy = {},
+  policy: LifetimePolicy = {},
 ): FreshnessLifetime {
   const { status, directives, expires, lastModified, dateValue } = stored
+  const maxAgeMs = givenMaxAge(status, policy)
+  const { override } = policy
   const mayBeGiven = maxAgeMs !== undefined && isHeuristicallyCacheable(status)
   if (override && mayBeGiven) return { ms: maxAgeMs, source: 'rule' }
   if (directives.maxAge !== undefined) return { ms: directives.maxAge, source: 'max-age' }

@@ -10,7 +10,6 @@ const GROUPS: Partial<Record<Cause, Group>> = {
   'stale-while-revalidate': 'stale',
   'stale-if-error': 'stale',
   'soft-deadline': 'stale',
-  offline: 'stale',
   'max-stale': 'stale',
   validated: 'validated',
   'browser-validated': 'validated',

@@ -31,6 +31,8 @@ export interface Platform {
   readonly openChannel: OpenChannel
   locks(): Locks | undefined
   readonly watchLifecycle: WatchLifecycle
+  /** Whether the user saves data, or does not look: then nothing is done that nobody waits for. */
+  isQuiet(): boolean
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -73,6 +75,9 @@ export function platform(): Platform {
     openChannel: (name, onMessage) => (origin === undefined ? undefined : openBroadcastChannel(name, onMessage)),
     locks: () => (origin === undefined ? undefined : webLocks()),
     watchLifecycle: pageLifecycle,
+    isQuiet: () =>
+      document?.visibilityState === 'hidden' ||
+      (navigator as { connection?: { saveData?: boolean } } | undefined)?.connection?.saveData === true,
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))

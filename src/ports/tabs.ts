@@ -7,6 +7,8 @@ export type Hint =
   | { readonly kind: 'purged'; readonly purge: Omit<PurgeRecord, 'number'>; readonly epoch?: Epoch | undefined }
   /** What is stored under a key has changed on the disk. */
   | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
+  /** How an origin is, as one context has found it. */
+  | { readonly kind: 'health'; readonly news: unknown }
   /** Something else has changed: look. */
   | { readonly kind: 'look' }
 

@@ -92,6 +92,7 @@ export function createLayeredStore({
   let unheard: Purge | undefined
   let looking: Promise<void> | undefined
   let isBehind = false
+  let isClosed = false
   let log = base
   let catchingUp: Promise<void> | undefined
   let tenancy: Tenancy | undefined
@@ -171,7 +172,8 @@ export function createLayeredStore({
     work: (store: Store) => Promise<T>,
     mine?: Tenancy,
   ): Promise<T | undefined> {
-    if (!durable) return undefined
+    // What a caller no longer waits for would open it anew.
+    if (!durable || (isClosed && operation !== 'purge' && operation !== 'close')) return undefined
     try {
       await catchUp(durable)
       if (mine?.isOpen) await enter(mine)
@@ -441,6 +443,7 @@ export function createLayeredStore({
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {
+        isClosed = true
         await attempt('close', async (store) => store.close?.())
       },
     }

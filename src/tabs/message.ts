@@ -21,7 +21,7 @@ export function hintsIn(message: unknown): Told[] {
 function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
   const { kind, purge, epoch, partition, key, turn } = hint
-  if (kind === 'look') return true
+  if (kind === 'look' || kind === 'health') return true
   if (kind === 'unshared') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (

@@ -1,5 +1,6 @@
 /** What nearcache's own tests use, for yours. */
 
+export { type Chaos, type ChaosOptions, chaos } from './chaos.ts'
 export type { WorldContext } from './context.ts'
 export {
   type Fault,

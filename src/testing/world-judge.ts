@@ -39,6 +39,9 @@ export interface Patience {
   readonly softMs: Ms
 }
 
+/** For so long after a failure an origin may be taken for ill, in milliseconds: longer than any pause between two probes. */
+const FORGIVEN_MS = 600_000
+
 /** A read under way. */
 export interface Call {
   readonly context: string
@@ -62,6 +65,7 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   /** Since when the origin answers with errors, or not at all. */
   let failing: number | undefined
   let failedUntil = -1
+  let failedAt = Number.NEGATIVE_INFINITY
 
   /** A request beside another one for these paths is allowed at this moment, and beside those that are under way: something was purged, or a context has ended or stopped. */
   function loosen(paths: readonly string[] = routes.map(({ path }) => path), forMs: Ms = 0): void {
@@ -101,7 +105,8 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       judgePurges(call, body, what)
       return
     }
-    const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs
+    const mayFail =
+      failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || now() - failedAt <= FORGIVEN_MS
     const windowMs = Math.max(swrMs, mayFail ? sieMs : 0)
     demand(!isAsked, `law 1: ${what} without asking`)
     demand(call.at - last.at <= lifetimeMs + windowMs, `law 1: ${what}, ${call.at - last.at} ms old`)
@@ -136,6 +141,7 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     /** It came to nothing, or to an error of the origin's. */
     failed(seq: number) {
       failedUntil = ++events
+      failedAt = now()
       ended(seq)
     },
     ended,
@@ -177,4 +183,3 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     demand,
   }
 }
-

@@ -17,7 +17,16 @@ const hasMethods = (...methods: string[]) =>
 const optional = z.optional
 
 const key = z.strictObject({ ignore: optional(names), allow: optional(names), sort: optional(z.boolean()) })
-const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms) })])
+const share = z.number().check(z.nonnegative(), z.maximum(1))
+const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms), phase: optional(share) })])
+const attempts = z.int().check(z.minimum(1))
+const retry = z.strictObject({ attempts: optional(attempts), baseMs: optional(ms), maxMs: optional(ms) })
+const circuit = z.strictObject({ failures: optional(attempts), baseMs: optional(ms), maxMs: optional(ms) })
+const fallback = z.strictObject({
+  status: optional(z.int().check(z.minimum(200), z.maximum(599))),
+  headers: optional(z.record(z.string(), z.string())),
+  body: optional(z.string()),
+})
 const budget = z.strictObject({ maxBytes: optional(bytes), maxEntryBytes: optional(bytes) })
 const disk = z.strictObject({
   maxBytes: optional(bytes),
@@ -37,6 +46,9 @@ const rule = z.strictObject({
   key: optional(key),
   softMs: optional(ms),
   hardMs: optional(ms),
+  openCircuitGraceMs: optional(ms),
+  negativeMaxAgeMs: optional(ms),
+  fallback: optional(z.union([callable, fallback])),
   earlyExpiry: optional(earlyExpiry),
 })
 
@@ -52,6 +64,8 @@ const options = z.strictObject({
   key: optional(key),
   rules: optional(z.array(rule)),
   earlyExpiry: optional(earlyExpiry),
+  retry: optional(z.union([z.literal(false), retry])),
+  circuit: optional(z.union([z.literal(false), circuit])),
   base: optional(z.url()),
   deadlines: optional(
     z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms), lockMs: optional(ms) }),
@@ -112,6 +126,8 @@ function allowed(issue: z.core.$ZodIssue): string {
       return issue.expected === 'object' ? 'an object' : issue.expected === 'array' ? 'an array' : `a ${issue.expected}`
     case 'too_small':
       return issue.origin === 'string' ? 'a string that is not empty' : `${issue.minimum} or more`
+    case 'too_big':
+      return `${issue.maximum} or less`
     case 'invalid_value':
       return issue.values.map(show).join(' or ')
     case 'invalid_format':
@@ -130,6 +146,6 @@ function allowedKeys(path: readonly PropertyKey[]): string {
       ? options
       : within.at(-1) === 'rules'
         ? rule
-        : { key, memory: budget, disk }[String(within.at(-1))]
+        : { key, memory: budget, disk, retry, circuit, fallback }[String(within.at(-1))]
   return shape && 'def' in shape ? `It knows ${Object.keys(shape.def.shape).join(', ')}` : ''
 }

@@ -250,3 +250,49 @@ describe('a store that is slow never keeps the network waiting longer than diskM
     expect(reading.state).toBe('TimeoutError')
   })
 })
+
+describe('the signal of the caller', () => {
+  const usable = 'max-age=60, stale-if-error=600'
+  /** As `AbortSignal.timeout()`, on the clock of the test. */
+  const timeout = (ms: number, { clock }: Awaited<ReturnType<typeof withStale>>, reason?: unknown) => {
+    const controller = new AbortController()
+    clock.sleep(ms).then(() => controller.abort(reason ?? new DOMException('The operation timed out', 'TimeoutError')))
+    return controller.signal
+  }
+
+  test('that is a deadline is one: with a stale response at hand that may be served, it is', async () => {
+    const world = await withStale(usable)
+    const reading = watch(text(world.cache.fetch('/a', { signal: timeout(500, world) })))
+    await world.clock.advance(499)
+    expect(reading.state).toBe('pending')
+    await world.clock.advance(1)
+    expect(reading.state).toBe('old')
+    expect(causes(world.events).at(-1)).toBe('stale-if-error')
+  })
+
+  test.each(['max-age=60', `${usable}, must-revalidate`, `${usable}, no-cache`])(
+    '%s: nothing may be served, and its reason is thrown',
+    async (cacheControl) => {
+      const world = await withStale(cacheControl)
+      const reading = watch(text(world.cache.fetch('/a', { signal: timeout(500, world) })))
+      await world.clock.advance(500)
+      expect(reading.state).toBe('TimeoutError')
+    },
+  )
+
+  test('that aborts for any other reason gets that reason, whatever is at hand', async () => {
+    for (const reason of [new DOMException('Left', 'AbortError'), new TypeError('mine'), new Error('TimeoutError')]) {
+      const world = await withStale(usable)
+      const reading = world.cache.fetch('/a', { signal: timeout(500, world, reason) }).catch((error: unknown) => error)
+      await world.clock.advance(500)
+      expect(await reading).toBe(reason)
+    }
+  })
+
+  test('that had its time before the call gets nothing', async () => {
+    const world = await withStale(usable)
+    const { signal } = new AbortController()
+    const over = AbortSignal.any([signal, AbortSignal.abort(new DOMException('Over', 'TimeoutError'))])
+    await expect(world.cache.fetch('/a', { signal: over })).rejects.toThrow('Over')
+  })
+})

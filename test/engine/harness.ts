@@ -27,6 +27,8 @@ export function harness(options: CacheOptions = {}): Harness {
     clock,
     random: seededRandom(1),
     base: origin.url,
+    // The last moments of a lifetime would be another matter for each seed.
+    earlyExpiry: { phase: 0 },
     ...options,
   })
   cache.on((event) => events.push(event))

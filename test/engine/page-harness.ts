@@ -16,7 +16,15 @@ export function pageHarness(options: CacheOptions = {}): Harness {
   const location = { origin: new URL(PAGE).origin, href: PAGE }
   Object.defineProperty(globalThis, 'location', { configurable: true, value: location })
   try {
-    const cache = createCache({ store: 'memory', fetch: origin.fetch, clock, random: seededRandom(1), ...options })
+    const early = { earlyExpiry: { phase: 0 } }
+    const cache = createCache({
+      store: 'memory',
+      fetch: origin.fetch,
+      clock,
+      random: seededRandom(1),
+      ...early,
+      ...options,
+    })
     cache.on((event) => events.push(event))
     return { cache, origin, clock, events }
   } finally {

@@ -18,8 +18,14 @@ interface Message {
 
 /** A tab of a browser that may die at any moment. */
 export interface Tab {
-  /** The value of an expression, awaited, as JSON has it. */
-  evaluate(expression: string): Promise<unknown>
+  /**
+   * The value of an expression, awaited, as JSON has it.
+   *
+   * @param forMs - how long it takes by itself
+   */
+  evaluate(expression: string, forMs?: number): Promise<unknown>
+  /** What the page holds, once everything that is of no use to it is collected. */
+  metrics(): Promise<{ readonly heapBytes: number; readonly listeners: number }>
   /** Lets the renderer crash; resolved when it has. */
   crash(): Promise<void>
 }
@@ -94,21 +100,26 @@ export async function launch(profile: string): Promise<Browser> {
     }
   })
 
-  const inTime = <T>(what: string, work: Promise<T>): Promise<T> => {
+  const inTime = <T>(what: string, work: Promise<T>, forMs = 0): Promise<T> => {
     let timer: NodeJS.Timeout
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${what}: no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS)
+      timer = setTimeout(() => reject(new Error(`${what}: no answer within ${PATIENCE_MS} ms`)), forMs + PATIENCE_MS)
     })
     return Promise.race([work, late]).finally(() => clearTimeout(timer))
   }
 
-  const send = (method: string, params: object = {}, sessionId?: string): Promise<Record<string, unknown>> => {
+  const send = (
+    method: string,
+    params: object = {},
+    sessionId?: string,
+    forMs?: number,
+  ): Promise<Record<string, unknown>> => {
     const id = ++ids
     const answer = new Promise<Record<string, unknown>>((resolve, reject) => pending.set(id, { resolve, reject }))
     // Who is killed does not answer.
     answer.catch(() => {})
     commands.write(`${JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) })}\0`)
-    return inTime(method, answer)
+    return inTime(method, answer, forMs)
   }
 
   const once = (method: string, sessionId: string): Promise<void> =>
@@ -140,14 +151,24 @@ export async function launch(profile: string): Promise<Browser> {
     ])
     await Promise.all([once('Page.loadEventFired', sessionId), send('Page.navigate', { url }, sessionId)])
     return {
-      async evaluate(expression) {
+      async evaluate(expression, forMs) {
         const { result, exceptionDetails } = (await send(
           'Runtime.evaluate',
           { expression, awaitPromise: true, returnByValue: true },
           sessionId,
+          forMs,
         )) as { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } }
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? 'The page has thrown')
         return result.value
+      },
+      async metrics() {
+        await send('Performance.enable', {}, sessionId)
+        // Twice: what a finalizer lets go of is collected the second time.
+        for (let time = 0; time < 2; time++) await send('HeapProfiler.collectGarbage', {}, sessionId)
+        const { metrics } = await send('Performance.getMetrics', {}, sessionId)
+        const metric = (wanted: string) =>
+          (metrics as { name: string; value: number }[]).find(({ name }) => name === wanted)?.value ?? Number.NaN
+        return { heapBytes: metric('JSHeapUsedSize'), listeners: metric('JSEventListeners') }
       },
       async crash() {
         const crashed = once('Inspector.targetCrashed', sessionId)

@@ -113,6 +113,22 @@ describe('memory over a durable store', () => {
     expect(under.record('k')?.responses[0]?.headers).toEqual([['etag', '"1"']])
   })
 
+  test('is closed at once, and what is being read asks the disk for nothing more: that would open it anew', async () => {
+    const under = disk()
+    const { operations } = under
+    const closing = { ...under.store, close: async () => void operations.push('close') }
+    const { store } = layeredOn(closing)
+    under.hold()
+    const reading = store.read(['k'])
+    await new Promise((resolve) => setImmediate(resolve))
+    await store.close()
+    expect(operations).toEqual(['read', 'close'])
+    under.release()
+    await reading
+    await store.read(['other'])
+    expect(operations).toEqual(['read', 'close'])
+  })
+
   test('a write is in memory at once and on disk when it resolves', async () => {
     const under = disk()
     const { store } = layeredOn(under.store)

@@ -59,6 +59,7 @@ const readers = {
     failed: survived.length,
     skipped: 0,
   }),
+  'soak-pages': ({ held, broken }: SoakReport): Counts => ({ passed: held, failed: broken.length, skipped: 0 }),
   soak: ({ held, broken }: SoakReport): Counts => ({ passed: held, failed: broken.length, skipped: 0 }),
 }
 

@@ -19,7 +19,16 @@ test.each([
   [{ rules: [{ match: '/a', maxAgeMs: Number.NaN }] }, 'rules[0].maxAgeMs', /rules\[0\]\.maxAgeMs is NaN/],
   [{ rules: [{ maxAgeMs: 5 }] }, 'rules[0].match', /rules\[0\]\.match is undefined/],
   [{ deadlines: { softMs: Number.POSITIVE_INFINITY } }, 'deadlines.softMs', /deadlines\.softMs is Infinity/],
+  [{ retry: { attempts: 0 } }, 'retry.attempts', /retry\.attempts is 0; it must be 1 or more/],
+  [{ circuit: { after: 5 } }, 'circuit.after', /knows no option circuit\.after\. It knows failures, baseMs, maxMs/],
+  [{ rules: [{ match: '/a', fallback: 'offline' }] }, 'rules[0].fallback', /fallback is "offline"/],
+  [
+    { rules: [{ match: '/a', fallback: { status: 99 } }] },
+    'rules[0].fallback.status',
+    /status is 99; it must be 200 or more/,
+  ],
   [{ name: '' }, 'name', /name is ""; it must be a string that is not empty/],
+  [{ earlyExpiry: { phase: 1.5 } }, 'earlyExpiry.phase', /earlyExpiry\.phase is 1\.5; it must be 1 or less/],
   [{ base: 'not a url' }, 'base', /base is "not a url"; it must be an absolute URL/],
   [{ cacheStatus: 'yes' }, 'cacheStatus', /cacheStatus is "yes"; it must be a boolean/],
   [{ maxBytes: 5 }, 'maxBytes', /knows no option maxBytes\. It knows name, store,/],
@@ -39,6 +48,7 @@ describe('what is right is accepted as it is', () => {
     [{ store: { read() {}, update() {} } }],
     [{ rules: [{ match: /x/ }, { match: () => true }, { match: '/api/*', earlyExpiry: false }] }],
     [{ memory: { maxBytes: 0 }, disk: {}, earlyExpiry: { beta: 0 } }],
+    [{ retry: false, circuit: false, rules: [{ match: '/a', fallback: { headers: { a: 'b' } } }] }],
   ])('%j', (options) => {
     expect(checkOptions(options as never)).toBe(options)
   })

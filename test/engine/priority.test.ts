@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { harness } from './harness.ts'
+
+const text = async (response: Promise<Response>) => (await response).text()
+const paths = Array.from({ length: 8 }, (_, index) => `/item/${index}`)
+
+afterEach(() => vi.unstubAllGlobals())
+
+/** A cache that has eight items, all of them to be refreshed at the next read. */
+async function withStale(options = {}) {
+  const world = harness({ earlyExpiry: false, ...options })
+  world.origin.serves('/*', ({ seq }) => ({ cacheControl: 'max-age=60, stale-while-revalidate=600', body: `v${seq}` }))
+  for (const path of paths) await text(world.cache.fetch(path))
+  await world.clock.advance(90_000)
+  return world
+}
+
+describe('what nobody waits for', () => {
+  test('goes two at a time, and all of it in the end', async () => {
+    const { cache, origin, clock } = await withStale()
+    const hold = origin.hold('/*')
+    await Promise.all(paths.map((path) => text(cache.fetch(path))))
+    await clock.settle()
+    expect(hold.waiting).toBe(2)
+    hold.release()
+    await cache.settled()
+    expect(origin.requests.slice(8).map(({ path }) => path)).toEqual(paths)
+  })
+
+  test('lets what a user waits for go before it, also where that is the next in its line', async () => {
+    const { cache, origin, clock } = await withStale()
+    const hold = origin.hold('/item/0')
+    const second = origin.hold('/item/1')
+    await Promise.all(paths.map((path) => text(cache.fetch(path))))
+    await clock.settle()
+    expect(await text(cache.fetch('/new'))).toBe('v11')
+    expect(await text(cache.fetch('/item/7', { cache: 'no-cache' }))).toBe('v12')
+    hold.release()
+    second.release()
+    await cache.settled()
+    // The refresh that waited finds that somebody has seen to it.
+    expect(origin.requests.filter(({ path }) => path === '/item/7')).toHaveLength(2)
+    expect(origin.requests).toHaveLength(8 + 2 + 2 + 5)
+  })
+
+  test('says to the network that it can wait (Fetch, request priority)', async () => {
+    const priorities: unknown[] = []
+    const { cache, clock, origin } = harness({
+      earlyExpiry: false,
+      fetch: (input, init) => {
+        priorities.push(init?.priority)
+        return origin.fetch(input, init)
+      },
+    })
+    origin.serves('/a', { cacheControl: 'max-age=60, stale-while-revalidate=600', body: 'a' })
+    await text(cache.fetch('/a'))
+    await clock.advance(61_000)
+    await text(cache.fetch('/a'))
+    await cache.settled()
+    await text(cache.fetch('/b', { nearcache: { priority: 'background' } }))
+    expect(priorities).toEqual([undefined, 'low', 'low'])
+  })
+
+  test.each([
+    ['a user who saves data', { navigator: { connection: { saveData: true } } }],
+    ['a page that is hidden', { document: { visibilityState: 'hidden' } }],
+  ])('is left for %s: no refresh behind, and none before expiry', async (_, globals) => {
+    const world = await withStale()
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
+    const { cache, origin, events, clock } = harness({ random: () => 1 - 1e-9 })
+    origin.serves('/a', { cacheControl: 'max-age=60, stale-while-revalidate=600', body: 'a', delayMs: 1_000 })
+    const reading = text(cache.fetch('/a'))
+    await clock.advance(1_000)
+    await reading
+    await clock.advance(55_000)
+    expect(await text(cache.fetch('/a'))).toBe('a')
+    await clock.advance(10_000)
+    expect(await text(cache.fetch('/a'))).toBe('a')
+    await cache.settled()
+    expect(origin.requests).toHaveLength(1)
+    expect(events.flatMap((event) => (event.type === 'answered' ? [event.cause] : []))).toEqual([
+      'miss',
+      'fresh',
+      'stale-while-revalidate',
+    ])
+    await expect(cache.fetch('/b', { nearcache: { priority: 'background' } })).rejects.toThrow(/\/b was not asked for/)
+    // Who looked when the cache was made looks on: it is asked for each time.
+    await world.cache.settled()
+  })
+})
+
+describe("a request that its caller calls background (priority: 'background')", () => {
+  const init = { nearcache: { priority: 'background' as const } }
+
+  test('is answered from the store like any other', async () => {
+    const { cache, origin } = harness()
+    origin.serves('/a', { cacheControl: 'max-age=60', body: 'a' })
+    await text(cache.fetch('/a'))
+    expect(await text(cache.fetch('/a', init))).toBe('a')
+    expect(origin.requests).toHaveLength(1)
+  })
+
+  test('waits for its turn, and is decided anew when that has come', async () => {
+    const { cache, origin, clock } = harness()
+    origin.serves('/*', ({ path }) => ({ cacheControl: 'max-age=60', body: path }))
+    const hold = origin.hold('/item/*')
+    const reading = Promise.all(paths.map((path) => text(cache.fetch(path, init))))
+    const asked = text(cache.fetch('/user', init))
+    await clock.settle()
+    expect(hold.waiting).toBe(2)
+    expect(await text(cache.fetch('/user'))).toBe('/user')
+    hold.release()
+    expect(await reading).toEqual(paths)
+    expect(await asked).toBe('/user')
+    expect(origin.requests).toHaveLength(9)
+  })
+
+  test('ends with its caller, and does not keep its turn', async () => {
+    const { cache, origin, clock } = harness()
+    const hold = origin.hold('/*')
+    const controllers = paths.map(() => new AbortController())
+    const reading = paths.map((path, index) =>
+      cache.fetch(path, { ...init, signal: controllers[index]?.signal ?? null }).catch((error: Error) => error.name),
+    )
+    await clock.settle()
+    for (const controller of controllers) controller.abort()
+    expect(await Promise.all(reading)).toEqual(paths.map(() => 'AbortError'))
+    await clock.settle()
+    expect(origin.requests).toHaveLength(2)
+    hold.release()
+    expect((await cache.fetch('/after', init)).status).toBe(404)
+  })
+
+  test('fails as any other does', async () => {
+    const { cache, origin } = harness()
+    origin.fails('/a', 'network')
+    await expect(cache.fetch('/a', init)).rejects.toThrow(TypeError)
+    expect(cache.stats()).toMatchObject({ requests: 1, rejected: 1 })
+  })
+})

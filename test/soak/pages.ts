@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundle } from '../size/bundle.ts'
+import { launch, type Tab } from './browser.ts'
+import { startOrigin } from './origin.ts'
+import type { PagePlan, PageWork } from './pages-page.ts'
+
+export interface PagesResult {
+  readonly seed: number
+  /** Pages that were as they must be: no broken law, heap and listeners back where they were. */
+  readonly held: number
+  readonly broken: readonly string[]
+  readonly figures: Readonly<Record<string, number>>
+}
+
+/** Until here everything that is loaded, compiled and remembered once has come, in milliseconds. */
+const WARM_UP_MS = 4_000
+/** What a heap may have grown by: code that was compiled late, and what the browser keeps for itself. In bytes. */
+const HEAP_BYTES = 2_000_000
+
+/** Two pages of one profile do at random whatever a page may do, for `seconds`; then nothing of it may be left: no listener, no timer that holds one, no heap. */
+export async function soakPages({
+  seconds,
+  seed,
+}: {
+  readonly seconds: number
+  readonly seed: number
+}): Promise<PagesResult> {
+  const page = fileURLToPath(new URL('./pages-page.ts', import.meta.url))
+  const { code } = await bundle({ path: page }, { format: 'iife', globalName: 'soak' })
+  const origin = await startOrigin(seed, code)
+  const profile = mkdtempSync(join(tmpdir(), 'nearcache-pages-'))
+  const browser = await launch(profile)
+  const broken: string[] = []
+  const figures: Record<string, number> = { operations: 0 }
+  const did = async (tab: Tab, plan: PagePlan): Promise<void> => {
+    const {
+      operations,
+      causes,
+      broken: seen,
+      old,
+    } = (await tab.evaluate(`soak.work(${JSON.stringify(plan)})`, plan.forMs)) as PageWork
+    broken.push(...seen)
+    for (const { name, version, purgedAt } of old) {
+      const confirmed = origin.confirmed.get(version) ?? 0
+      if (confirmed < purgedAt)
+        broken.push(
+          `${name} in version ${version} was served after the purge of ${purgedAt}; last confirmed ${confirmed}`,
+        )
+    }
+    figures.operations = (figures.operations ?? 0) + operations
+    for (const [cause, count] of Object.entries(causes)) figures[cause] = (figures[cause] ?? 0) + count
+  }
+  let held = 0
+  try {
+    const tabs = [await browser.open(origin.base, () => {}), await browser.open(origin.base, () => {})]
+    await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + index, forMs: WARM_UP_MS })))
+    const before = await Promise.all(tabs.map((tab) => tab.metrics()))
+    await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + 10 + index, forMs: seconds * 1_000 })))
+    const after = await Promise.all(tabs.map((tab) => tab.metrics()))
+    for (const [index, { heapBytes, listeners }] of after.entries()) {
+      const base = before[index] ?? { heapBytes: 0, listeners: 0 }
+      const grown = heapBytes - base.heapBytes
+      figures[`heapKB${index}`] = Math.round(grown / 1_000)
+      figures[`listeners${index}`] = listeners - base.listeners
+      const faults = [
+        ...(grown > HEAP_BYTES ? [`Page ${index} holds ${grown} bytes more than before`] : []),
+        ...(listeners > base.listeners ? [`Page ${index} has ${listeners} listeners, and had ${base.listeners}`] : []),
+      ]
+      broken.push(...faults)
+      if (faults.length === 0) held++
+    }
+  } finally {
+    await browser.kill()
+    await origin.stop()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
+  }
+  if (!figures.fresh || !figures.validated) broken.push('Nothing was answered from the store: this proves nothing')
+  return { seed, held: broken.length > 0 ? 0 : held, broken, figures }
+}
