@@ -386,6 +386,13 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/set-partition.test.ts'],
   ),
   one(
+    'entering a partition does not wait for the entering before it',
+    'stores/layered.ts',
+    'mine.entering ??= entered\n',
+    'mine.entering ??= Promise.resolve()\n',
+    ['test/stores/layered-partitions.test.ts'],
+  ),
+  one(
     'the partition that is left can be read until the disk has forgotten it',
     'create-cache.ts',
     '    if (!isSame) {\n      end(session)',
