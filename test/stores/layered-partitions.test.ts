@@ -98,3 +98,23 @@ test('an entering that failed does not keep the next one out', async () => {
   await second
   expect((await disk.read([])).partition).toBe('ben')
 })
+
+test("a caller's own store may be an object whose methods use this", async () => {
+  class Disk {
+    private readonly disk = createMemoryStore({ ...limits, incarnation: 'disk' })
+    read(...given: Parameters<Store['read']>) {
+      return this.disk.read(...given)
+    }
+    update(...given: Parameters<Store['update']>) {
+      return this.disk.update(...given)
+    }
+    enter(partition: string) {
+      return this.disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
+    }
+  }
+  const [durable, memory] = [new Disk(), createMemoryStore({ ...limits, incarnation: 'memory' })]
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice: () => {} })
+  layered.open('anna', () => {})
+  await layered.enter()
+  expect((await durable.read([])).partition).toBe('anna')
+})
