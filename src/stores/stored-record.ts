@@ -1,6 +1,6 @@
 import { isToken } from '../http/fields.ts'
 import type { PurgeRecord, StoredResponse } from '../http/message.ts'
-import type { CacheKey, StoredRecord } from '../ports/store.ts'
+import type { StoredRecord } from '../ports/store.ts'
 
 /** Bytes that a stored response costs beside its body and its fields, about. */
 const OVERHEAD = 1024
@@ -100,15 +100,11 @@ const MODES: readonly unknown[] = ['soft', 'invalidate', 'hard']
 export const isForeign = (partition: string, entered: string | undefined): boolean =>
   partition !== '' && entered !== undefined && partition !== entered
 
-/** Whether a database key is that of a record. */
-export const isRecordKey = (key: unknown): key is readonly ['record', partition: string, key: CacheKey] =>
-  Array.isArray(key) && key[0] === 'record' && isText(key[1]) && isTexts(key[2])
-
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 export const isText = (value: unknown): value is string => typeof value === 'string'
 export const isNumber = (value: unknown): value is number => Number.isFinite(value)
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isFields = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((line) => isTexts(line) && line.length === 2 && isToken(line[0]) && isLine(line[1]))

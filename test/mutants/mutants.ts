@@ -345,14 +345,14 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'the place of a body that lies apart does not name its partition',
-    'stores/indexeddb.ts',
+    'stores/database-keys.ts',
     "  'body',\n  partition,\n",
     "  'body',\n  '',\n",
     ['test/stores/store-contract.test.ts'],
   ),
   one(
     'a purge gets its number from the log as last seen, outside its transaction',
-    'stores/indexeddb.ts',
+    'stores/apply.ts',
     'let log = before ?? emptyLog(token(random))',
     'let log = (seen?.incarnation === before?.incarnation ? seen : before) ?? emptyLog(token(random))',
     ['test/stores/indexeddb.test.ts'],

@@ -1,0 +1,107 @@
+import type { PurgeLog } from '../http/message.ts'
+import { appendPurge, emptyLog } from '../http/purge-log.ts'
+import type { Random } from '../ports/random.ts'
+import type { Snapshot, StoreKey, StoreNotice, Write } from '../ports/store.ts'
+import { recordKey, SPACE } from './database-keys.ts'
+import { putRecord, type RecordLimits } from './put-record.ts'
+import { nameOf } from './seal.ts'
+import { evict, type Space, spaceOf } from './space.ts'
+import { isForeign } from './stored-record.ts'
+import { look, putLog, snapshotOf, type View } from './view.ts'
+
+/** What the caller of `update()` wants to be done. */
+export interface Change {
+  readonly keys: readonly StoreKey[]
+  readonly change: (snapshot: Snapshot) => readonly Write[]
+}
+
+/** What comes along with the changes of one transaction. */
+export interface Along {
+  /** The log as last seen. */
+  readonly seen: PurgeLog | undefined
+  /** Keys of visited bits. */
+  readonly bits: Iterable<IDBValidKey>
+  /** Bytes that were removed, and are in no account yet. */
+  readonly unaccounted: Space
+  /** Is told what went. */
+  readonly evicted: StoreNotice[]
+}
+
+export interface ApplyOptions extends RecordLimits {
+  readonly keyRange: typeof IDBKeyRange
+  readonly random: Random
+}
+
+/**
+ * Carries out changes one after another in one transaction that writes, within the budget.
+ *
+ * @returns the log after each of the changes
+ */
+export async function apply(
+  objects: IDBObjectStore,
+  changes: readonly Change[],
+  { seen, bits, unaccounted, evicted }: Along,
+  { keyRange, random, ...limits }: ApplyOptions,
+): Promise<PurgeLog[]> {
+  const tidy = (keys: readonly StoreKey[]) => lookAndTidy(objects, keys, seen, keyRange)
+  const view = await tidy(changes.flatMap(({ keys }) => keys))
+  for (const bit of bits) {
+    // What was read of a partition that has been left since, or is not known to a new database, leaves no trace.
+    if (Array.isArray(bit) && (bit[1] === '' || bit[1] === view.partition)) objects.put(1, bit)
+  }
+  const before = view.log
+  let log = before ?? emptyLog(token(random))
+  const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
+  const written = new Set<string>()
+  const logs: PurgeLog[] = []
+  for (const { change } of changes) {
+    for (const one of change(snapshotOf(view, log))) {
+      if (one.kind === 'purge') log = appendPurge(log, one.purge)
+      else if (!isForeign(one.partition, view.partition)) {
+        const place = ['record', one.partition, one.key] as const
+        const name = nameOf(place)
+        if (!view.records.has(name)) view.records.set(name, (await tidy([place])).records.get(name))
+        const bytes = putRecord(objects, view, one, limits)
+        growth.bytes += bytes
+        if (one.partition !== '') growth.named += bytes
+        written.add(name)
+      }
+    }
+    logs.push(log)
+  }
+  if (log !== before) putLog(objects, log, view.partition)
+  if (growth.bytes !== 0) {
+    const space = await spaceOf(objects)
+    const bytes = Math.max(0, space.bytes + growth.bytes)
+    const grown = { ...space, bytes, named: Math.max(0, space.named + growth.named) }
+    const { maxBytes } = limits
+    if (bytes <= maxBytes) objects.put(grown satisfies Space, SPACE)
+    // A little more than needed, so that not every write has to.
+    else objects.put(await evict(objects, keyRange, grown, maxBytes - maxBytes / 16, written, evicted), SPACE)
+  }
+  return logs
+}
+
+/** Looks within a transaction that writes: records of no use are gone afterwards, with their bodies. */
+async function lookAndTidy(
+  objects: IDBObjectStore,
+  keys: readonly StoreKey[],
+  seen: PurgeLog | undefined,
+  keyRange: typeof IDBKeyRange,
+): Promise<View> {
+  const view = await look(objects, keys, seen)
+  for (const [kind, partition, key] of view.damaged) {
+    if (kind !== 'record') continue
+    objects.delete(recordKey(partition, key))
+    objects.delete(keyRange.bound(['body', partition, key], ['body', partition, key, []]))
+  }
+  return view
+}
+
+/** 128 bits by chance, as hexadecimal digits. */
+export const token = (random: Random): string =>
+  Array.from({ length: 8 }, () =>
+    Math.floor(0x10000 + random() * 0x10000)
+      .toString(16)
+      .slice(1),
+  ).join('')
