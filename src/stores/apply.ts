@@ -7,7 +7,7 @@ import { putRecord, type RecordLimits } from './put-record.ts'
 import { nameOf } from './seal.ts'
 import { evict, type Space, spaceOf } from './space.ts'
 import { isForeign } from './stored-record.ts'
-import { look, putLog, snapshotOf, type View } from './view.ts'
+import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 /** What the caller of `update()` wants to be done. */
 export interface Change {
@@ -43,7 +43,8 @@ export async function apply(
   { seen, bits, unaccounted, evicted }: Along,
   { keyRange, random, ...limits }: ApplyOptions,
 ): Promise<PurgeLog[]> {
-  const tidy = (keys: readonly StoreKey[]) => lookAndTidy(objects, keys, seen, keyRange)
+  const knowing = known(objects, seen)
+  const tidy = (keys: readonly StoreKey[]) => lookAndTidy(objects, keys, knowing, keyRange)
   const view = await tidy(changes.flatMap(({ keys }) => keys))
   for (const bit of bits) {
     // What was read of a partition that has been left since, or is not known to a new database, leaves no trace.
@@ -86,10 +87,10 @@ export async function apply(
 async function lookAndTidy(
   objects: IDBObjectStore,
   keys: readonly StoreKey[],
-  seen: PurgeLog | undefined,
+  knowing: Parameters<typeof look>[2],
   keyRange: typeof IDBKeyRange,
 ): Promise<View> {
-  const view = await look(objects, keys, seen)
+  const view = await look(objects, keys, knowing)
   for (const [kind, partition, key] of view.damaged) {
     if (kind !== 'record') continue
     objects.delete(recordKey(partition, key))

@@ -155,7 +155,7 @@ function outcomeOf<T>(transaction: IDBTransaction, work: Promise<T>): Promise<T>
       (result) => {
         // What was read was read, however it ends: Chromium aborts a transaction in which the file of a value was missing.
         if (transaction.mode === 'readonly') resolve(result)
-        attempt(() => transaction.commit?.())
+        else attempt(() => transaction.commit?.())
       },
       (error: unknown) => {
         failure = error

@@ -9,7 +9,7 @@ import { createConnection } from './connection.ts'
 import { SPACE, visitedKey } from './database-keys.ts'
 import { nameOf } from './seal.ts'
 import { evict, type Space, spaceOf } from './space.ts'
-import { look, putLog, snapshotOf } from './view.ts'
+import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 export interface IndexedDbOptions {
   /** The database's name. */
@@ -43,6 +43,9 @@ interface Writer extends Change {
   resolve(log: PurgeLog): void
   reject(error: unknown): void
 }
+
+/** Updates that share one transaction at most, so that none keeps the page from everything else, or those who read waiting. */
+const MAX_WRITERS = 50
 
 /** Visited bits written along with one transaction, and remembered at most. */
 const MAX_VISITED = 100
@@ -79,7 +82,7 @@ export function createIndexedDbStore({
   const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }
   const connection = createConnection({ ...place, factory, clock, deadlineMs })
   let readers: Reader[] = []
-  let writers: Writer[] = []
+  const writers: Writer[] = []
   let isWriting = false
   /** The log as last seen, with its purges. */
   let seen: PurgeLog | undefined
@@ -114,20 +117,35 @@ export function createIndexedDbStore({
     const flushed = readers
     readers = []
     try {
-      const keys = flushed.flatMap((reader) => reader.keys)
-      const view = await connection.transact('readonly', 'relaxed', (objects) => look(objects, keys, seen))
-      for (const key of keys) {
-        if (key[0] === 'record' && view.records.get(nameOf(key)) && visited.size < MAX_VISITED)
-          visited.set(nameOf(key), visitedKey(key[1], key[2]))
+      const views = await connection.transact('readonly', 'relaxed', (objects) => {
+        const knowing = known(objects, seen)
+        // Each is answered when its own has come: all at once would keep the page from everything else.
+        return Promise.all(
+          flushed.map(async (reader) => {
+            const view = await look(objects, reader.keys, knowing)
+            if (view.log) answer(reader, view, view.log)
+            return view
+          }),
+        )
+      })
+      if (!views[0]?.log) {
+        // A new database is named in a transaction that writes: whoever comes first decides.
+        const [log] = await commit([{ keys: [], change: () => [] }], 'relaxed')
+        for (const [index, reader] of flushed.entries()) answer(reader, views[index] as View, log as PurgeLog)
       }
-      // A new database is named in a transaction that writes: whoever comes first decides.
-      seen = view.log ?? (await commit([{ keys: [], change: () => [] }], 'relaxed'))[0]
-      const snapshot = snapshotOf(view, seen as PurgeLog)
-      for (const reader of flushed) reader.resolve(snapshot)
-      repair(view.damaged)
+      repair(views.flatMap(({ damaged }) => damaged))
     } catch (error) {
       for (const reader of flushed) reader.reject(error)
     }
+  }
+
+  function answer({ keys, resolve }: Reader, view: View, log: PurgeLog): void {
+    seen = log
+    for (const key of keys) {
+      const name = nameOf(key)
+      if (view.records.get(name) && visited.size < MAX_VISITED) visited.set(name, visitedKey(key[1], key[2]))
+    }
+    resolve(snapshotOf(view, log))
   }
 
   async function flushWrites(): Promise<void> {
@@ -136,9 +154,7 @@ export function createIndexedDbStore({
     // The rest of this tick comes along, and then whatever comes while a transaction is under way.
     await undefined
     while (writers.length > 0) {
-      const flushed = writers
-      writers = []
-      await write(flushed, 'relaxed')
+      await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     }
     isWriting = false
   }
@@ -212,7 +228,7 @@ export function createIndexedDbStore({
 
   async function enter(partition: string) {
     const entering = connection.transact('readwrite', 'strict', async (objects) => {
-      const view = await look(objects, [], seen)
+      const view = await known(objects, seen)
       const log = view.log ?? emptyLog(token(random))
       if (view.log && view.partition === partition) return { log, removed: { records: 0, bodies: 0, bytes: 0 } }
       const removed = { record: 0, body: 0, visited: 0 }

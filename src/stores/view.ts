@@ -1,4 +1,3 @@
-import { promisifyRequest } from 'idb-keyval'
 import type { PurgeLog } from '../http/message.ts'
 import type { Snapshot, StoredRecord, StoreKey } from '../ports/store.ts'
 import { LOG, PURGES } from './database-keys.ts'
@@ -18,20 +17,35 @@ export interface View {
   readonly damaged: StoreKey[]
 }
 
+/** What is known of the database before anything that is stored: the purge log, none in a new database, and whose it is. */
+type Known = Pick<View, 'log' | 'partition'>
+
 /**
- * Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited.
+ * The log, which is to be asked for before anything else.
  *
- * @param seen - the log as last seen, which need not be read again when nothing was purged since
+ * @param seen - the log as last seen, whose purges need not be read again when nothing was purged since
  */
-export async function look(
-  objects: IDBObjectStore,
-  keys: readonly StoreKey[],
-  seen: PurgeLog | undefined,
-): Promise<View> {
-  const [head, ...values] = await Promise.all([LOG, ...keys].map((key) => valueUnder(objects, key as IDBValidKey)))
-  const log = await logOf(objects, head, seen)
-  const partition = log && isObject(head) && isText(head.partition) ? head.partition : undefined
-  const view: View = { log, partition, records: new Map(), bodies: new Map(), damaged: [] }
+export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined): Promise<Known> {
+  const purges = () => valueUnder(objects, PURGES)
+  const [head, early] = await Promise.all([valueUnder(objects, LOG), seen ? undefined : purges()])
+  const nothing = { log: undefined, partition: undefined }
+  if (!isObject(head)) return nothing
+  const { incarnation, last, floor, partition } = head
+  if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
+  const whose = isText(partition) ? partition : undefined
+  if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, partition: whose }
+  const found = last === 0 ? [] : (early ?? (await purges()))
+  // A damaged log is none at all, and a new life begins.
+  return arePurges(found, last) ? { log: { incarnation, last, floor, purges: found }, partition: whose } : nothing
+}
+
+/** Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited. */
+export async function look(objects: IDBObjectStore, keys: readonly StoreKey[], knowing: Promise<Known>): Promise<View> {
+  const [about, ...values] = await Promise.all([
+    knowing,
+    ...keys.map((key) => valueUnder(objects, key as unknown as IDBValidKey)),
+  ])
+  const view: View = { ...about, records: new Map(), bodies: new Map(), damaged: [] }
   for (const [index, key] of keys.entries()) {
     const value = values[index]
     if (key[0] === 'record') {
@@ -67,29 +81,17 @@ export function putLog(
   objects.put(purges, PURGES)
 }
 
-/** The log that the head stands for: what was seen before, unless something was purged since. A damaged one is none at all, and a new life begins. */
-async function logOf(
-  objects: IDBObjectStore,
-  head: unknown,
-  seen: PurgeLog | undefined,
-): Promise<PurgeLog | undefined> {
-  if (!isObject(head)) return undefined
-  const { incarnation, last, floor } = head
-  if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return undefined
-  if (seen?.incarnation === incarnation && seen.last === last) return seen
-  const purges: unknown = last === 0 ? [] : await promisifyRequest(objects.get(PURGES))
-  return arePurges(purges, last) ? { incarnation, last, floor, purges } : undefined
-}
-
 /** What lies under a key; something of no use where the database cannot read it any more. */
 function valueUnder(objects: IDBObjectStore, key: IDBValidKey): Promise<unknown> {
   const request = objects.get(key)
-  const isUnreadable = () => ['NotReadableError', 'DataError'].includes(request.error?.name ?? '')
-  // Otherwise it would abort the transaction, and fail those who asked for something else.
-  request.addEventListener('error', (event) => isUnreadable() && event.preventDefault())
-  return promisifyRequest<unknown>(request).catch((error: unknown) => {
-    // About one value, not about the database.
-    if (isUnreadable()) return null
-    throw error
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = (event) => {
+      const { error } = request
+      if (!['NotReadableError', 'DataError'].includes(error?.name ?? '')) return reject(error)
+      // About one value, not about the database: it must not abort the transaction, and fail those who asked for something else.
+      event.preventDefault()
+      resolve(null)
+    }
   })
 }

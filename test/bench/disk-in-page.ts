@@ -10,7 +10,7 @@ const urlOf = (index: number): string => `/stored/product/${index}`
 const near: typeof fetch = async () => new Response(bytes, { headers })
 
 /** The usual cache of this page; where nothing may be asked, there is no origin. */
-const cacheOf = (transport: typeof fetch = () => Promise.reject(new TypeError('Not stored'))) =>
+export const cacheOf = (transport: typeof fetch = () => Promise.reject(new TypeError('Not stored'))) =>
   createCache({ fetch: transport })
 
 const bare = () => createStore('bare', 'keyval')
