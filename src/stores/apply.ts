@@ -5,7 +5,7 @@ import type { Snapshot, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import { recordKey, SPACE } from './database-keys.ts'
 import { putRecord, type RecordLimits } from './put-record.ts'
 import { nameOf } from './seal.ts'
-import { evict, type Space, spaceOf } from './space.ts'
+import { evict, grown, type Space, spaceOf } from './space.ts'
 import { isForeign } from './stored-record.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
@@ -23,8 +23,18 @@ export interface Along {
   readonly bits: Iterable<IDBValidKey>
   /** Bytes that were removed, and are in no account yet. */
   readonly unaccounted: Space
+  /** Names of records that eviction takes last: it is told what is written. */
+  readonly spared: Set<string>
   /** Is told what went. */
   readonly evicted: StoreNotice[]
+}
+
+/** What has been done. */
+export interface Applied {
+  /** The log after each of the changes. */
+  readonly logs: readonly PurgeLog[]
+  /** Whether there is more than the budget: it was too much to evict in one transaction, and another one is to follow. */
+  readonly isOver: boolean
 }
 
 export interface ApplyOptions extends RecordLimits {
@@ -32,17 +42,13 @@ export interface ApplyOptions extends RecordLimits {
   readonly random: Random
 }
 
-/**
- * Carries out changes one after another in one transaction that writes, within the budget.
- *
- * @returns the log after each of the changes
- */
+/** Carries out changes one after another in one transaction that writes, within the budget. Without changes it evicts what is over. */
 export async function apply(
   objects: IDBObjectStore,
   changes: readonly Change[],
-  { seen, bits, unaccounted, evicted }: Along,
+  { seen, bits, unaccounted, spared, evicted }: Along,
   { keyRange, random, ...limits }: ApplyOptions,
-): Promise<PurgeLog[]> {
+): Promise<Applied> {
   const knowing = known(objects, seen)
   const tidy = (keys: readonly StoreKey[]) => lookAndTidy(objects, keys, knowing, keyRange)
   const view = await tidy(changes.flatMap(({ keys }) => keys))
@@ -53,7 +59,6 @@ export async function apply(
   const before = view.log
   let log = before ?? emptyLog(token(random))
   const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
-  const written = new Set<string>()
   const logs: PurgeLog[] = []
   for (const { change } of changes) {
     for (const one of change(snapshotOf(view, log))) {
@@ -65,22 +70,20 @@ export async function apply(
         const bytes = putRecord(objects, view, one, limits)
         growth.bytes += bytes
         if (one.partition !== '') growth.named += bytes
-        written.add(name)
+        spared.add(name)
       }
     }
     logs.push(log)
   }
   if (log !== before) putLog(objects, log, view.partition)
-  if (growth.bytes !== 0) {
-    const space = await spaceOf(objects)
-    const bytes = Math.max(0, space.bytes + growth.bytes)
-    const grown = { ...space, bytes, named: Math.max(0, space.named + growth.named) }
-    const { maxBytes } = limits
-    if (bytes <= maxBytes) objects.put(grown satisfies Space, SPACE)
-    // A little more than needed, so that not every write has to.
-    else objects.put(await evict(objects, keyRange, grown, maxBytes - maxBytes / 16, written, evicted), SPACE)
-  }
-  return logs
+  if (growth.bytes === 0 && changes.length > 0) return { logs, isOver: false }
+  const { maxBytes } = limits
+  let space = grown(await spaceOf(objects), growth)
+  // A little more than needed, so that not every write has to.
+  if (space.bytes > maxBytes || space.passing)
+    space = await evict(objects, keyRange, space, maxBytes - maxBytes / 16, spared, evicted)
+  objects.put(space, SPACE)
+  return { logs, isOver: space.bytes > maxBytes }
 }
 
 /** Looks within a transaction that writes: records of no use are gone afterwards, with their bodies. */

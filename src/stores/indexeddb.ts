@@ -8,7 +8,7 @@ import { apply, type Change, token } from './apply.ts'
 import { createConnection } from './connection.ts'
 import { SPACE, visitedKey } from './database-keys.ts'
 import { nameOf } from './seal.ts'
-import { evict, type Space, spaceOf } from './space.ts'
+import { evict, grown, NO_BYTES, type Space, spaceOf } from './space.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 export interface IndexedDbOptions {
@@ -53,8 +53,6 @@ const MAX_VISITED = 100
 /** After the disk was full, no room is made again for this long, in milliseconds: if that did not help, it would only cost what is stored. */
 const FULL_MS: Ms = 60_000
 
-const NOTHING = { bytes: 0, named: 0 }
-
 /**
  * Keeps everything in one IndexedDB database. A record, its bodies and the log are read and written in one transaction, so that a tab killed in the middle leaves the old or the
  * new, never half. Reads of the same moment share a transaction, and so do writes that come while another one is under way.
@@ -84,6 +82,10 @@ export function createIndexedDbStore({
   let readers: Reader[] = []
   const writers: Writer[] = []
   let isWriting = false
+  /** Whether there was more to evict than one transaction may. */
+  let isOver = false
+  /** Records that were written since: the last to be evicted. */
+  let spared = new Set<string>()
   /** The log as last seen, with its purges. */
   let seen: PurgeLog | undefined
   /** Records read since their visited bits were last written. */
@@ -91,7 +93,7 @@ export function createIndexedDbStore({
   /** When the disk was last found to be full. */
   let fullAt = Number.NEGATIVE_INFINITY
   /** What was removed since then, and is in no account yet. */
-  let unaccounted = NOTHING
+  let unaccounted = NO_BYTES
 
   /** Removes records that are of no use, if they still are when their turn comes, and responses without their bodies. Nobody waits for it. */
   function repair(damaged: readonly StoreKey[]): void {
@@ -153,9 +155,7 @@ export function createIndexedDbStore({
     isWriting = true
     // The rest of this tick comes along, and then whatever comes while a transaction is under way.
     await undefined
-    while (writers.length > 0) {
-      await write(writers.splice(0, MAX_WRITERS), 'relaxed')
-    }
+    while (writers.length > 0 || isOver) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     isWriting = false
   }
 
@@ -171,28 +171,27 @@ export function createIndexedDbStore({
   }
 
   /** @returns the log after each of the changes */
-  async function commit(changes: readonly Change[], durability: WriteOptions['durability']): Promise<PurgeLog[]> {
+  async function commit(
+    changes: readonly Change[],
+    durability: WriteOptions['durability'],
+  ): Promise<readonly PurgeLog[]> {
     const bits = new Map(visited)
     const evicted: StoreNotice[] = []
+    if (!isOver) spared = new Set()
+    isOver = false
     const run = () =>
       connection.transact('readwrite', durability, async (objects) => {
         evicted.length = 0
-        return apply(objects, changes, { seen, bits: bits.values(), unaccounted, evicted }, options)
+        return apply(objects, changes, { seen, bits: bits.values(), unaccounted, spared, evicted }, options)
       })
-    const logs = await run()
+    const { logs, isOver: isMore } = await run()
       .catch(async (error: unknown) => {
         const since = clock.now() - fullAt
         if (!isNamed(error, 'QuotaExceededError') || (durability === 'relaxed' && since >= 0 && since < FULL_MS))
           throw error
-        // The disk has less room than we were given: give up half of what is there, and try once more. A full disk takes nothing at all, so the accounts have to wait.
+        // The disk has less room than we were given: try once more.
         fullAt = clock.now()
-        const freed = await connection.transact('readwrite', 'relaxed', async (objects) => {
-          const space = await spaceOf(objects)
-          const { bytes, named } = await evict(objects, keyRange, space, space.bytes / 2, new Set(), evicted)
-          return { bytes: space.bytes - bytes, named: space.named - named }
-        })
-        for (const notice of evicted) onNotice(notice)
-        unaccounted = { bytes: unaccounted.bytes + freed.bytes, named: unaccounted.named + freed.named }
+        await halve(evicted)
         return run()
       })
       .catch(async (error: unknown) => {
@@ -200,18 +199,34 @@ export function createIndexedDbStore({
         // Not even room for a purge: where nothing is left, it holds.
         let { log } = await forget()
         const nothing = { partition: undefined, records: new Map(), bodies: new Map() }
-        return changes.map(({ change }) => {
+        const logs = changes.map(({ change }) => {
           for (const one of change(snapshotOf(nothing, log)))
             if (one.kind === 'purge') log = appendPurge(log, one.purge)
           return log
         })
+        return { logs, isOver: false }
       })
     // Only now: what was aborted has not been seen.
-    seen = logs.at(-1)
-    unaccounted = NOTHING
+    seen = logs.at(-1) ?? seen
+    isOver = isMore
+    unaccounted = NO_BYTES
     for (const name of bits.keys()) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
+  }
+
+  /** Gives up half of what is there. A full disk takes nothing at all, so the accounts have to wait. */
+  async function halve(evicted: StoreNotice[]): Promise<void> {
+    const all = await connection.transact('readonly', 'relaxed', spaceOf)
+    const goal = all.bytes / 2
+    let left = all
+    while (left.bytes > goal) {
+      left = await connection.transact('readwrite', 'relaxed', (objects) =>
+        evict(objects, keyRange, left, goal, new Set(), evicted),
+      )
+    }
+    unaccounted = grown(unaccounted, { bytes: all.bytes - left.bytes, named: all.named - left.named })
+    for (const notice of evicted) onNotice(notice)
   }
 
   /** Removes everything, which takes no room. The next life is named when there is some. */

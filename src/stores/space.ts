@@ -1,6 +1,6 @@
 import { promisifyRequest } from 'idb-keyval'
 import type { StoreNotice } from '../ports/store.ts'
-import { bodyKey, isRecordKey, SPACE } from './database-keys.ts'
+import { isRecordKey, SPACE } from './database-keys.ts'
 import { isNumber, isObject, isStoredRecord, sizeOf } from './stored-record.ts'
 
 /** The account of bytes: what lies under `['meta', 'space']`. */
@@ -8,27 +8,53 @@ export interface Space {
   readonly bytes: number
   /** How many of them belong to a partition that has a name. */
   readonly named: number
-  /** The record at which the next eviction starts. */
+  /** The record that the hand passed last. */
   readonly hand?: IDBValidKey | undefined
+  /** Of an eviction that has not ended yet. */
+  readonly passing?: Passing
 }
 
-/** Passes of the hand: the first takes the visited bits, the second finds who has none, the third spares nobody. */
-const MAX_PASSES = 3
+interface Passing {
+  /** How often the hand has come round. */
+  readonly rounds: number
+  /** Bytes that it left behind since it set out from the first record, and what was added since: when it comes round again, what is there. Unknown where it set out from another one. */
+  readonly counted: number
+}
 
-/** The account; a damaged one starts again at nothing, and is right again after the next whole pass of the hand. */
+/** Where nothing is. */
+export const NO_BYTES: Space = { bytes: 0, named: 0 }
+
+/** From this round on, what was used is spared no more: the rounds before took its visited bits. */
+const LAST_ROUND = 2
+
+/** Records that are looked at together, and that the hand passes in one transaction at most: those who read wait for it. */
+const STRIDE = 16
+const MAX_STEPS = 256
+
+/** The account; a damaged one starts again at nothing, and is right again when the hand has come round. */
 export async function spaceOf(objects: IDBObjectStore): Promise<Space> {
   const space = await promisifyRequest<unknown>(objects.get(SPACE))
-  if (!isObject(space) || !isNumber(space.bytes)) return { bytes: 0, named: 0 }
+  if (!isObject(space) || !isNumber(space.bytes)) return NO_BYTES
+  const { bytes, named, hand, passing } = space
   return {
-    bytes: space.bytes,
-    named: isNumber(space.named) ? space.named : 0,
-    hand: isRecordKey(space.hand) ? (space.hand as unknown as IDBValidKey) : undefined,
+    bytes,
+    named: isNumber(named) ? named : 0,
+    hand: isRecordKey(hand) ? (hand as unknown as IDBValidKey) : undefined,
+    ...(isObject(passing) && isNumber(passing.rounds) && { passing: passing as unknown as Passing }),
   }
 }
 
+/** The account when so much has been added, or removed. */
+export const grown = ({ passing, ...space }: Space, by: Pick<Space, 'bytes' | 'named'>): Space => ({
+  ...space,
+  bytes: Math.max(0, space.bytes + by.bytes),
+  named: Math.max(0, space.named + by.named),
+  ...(passing && { passing: { ...passing, counted: passing.counted + by.bytes } }),
+})
+
 /**
- * Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). Only removes: the accounts are the
- * caller's.
+ * Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). Stops at the goal, or when it has been
+ * enough for one transaction: then it is to be called again in another one. Only removes: the accounts are the caller's.
  *
  * @param spared - names of records that are just being written: the last to go
  * @param evicted - is told what went
@@ -36,43 +62,56 @@ export async function spaceOf(objects: IDBObjectStore): Promise<Space> {
 export async function evict(
   objects: IDBObjectStore,
   keyRange: typeof IDBKeyRange,
-  { bytes, named, hand }: Space,
+  { bytes, named, hand, passing }: Space,
   goal: number,
   spared: ReadonlySet<string>,
   evicted: StoreNotice[],
 ): Promise<Space> {
-  let start = hand
-  for (let pass = 1; pass <= MAX_PASSES && bytes > goal; pass++) {
-    const request = objects.openCursor(keyRange.lowerBound(start ?? ['record']))
-    let cursor = await promisifyRequest(request)
-    // From one end to the other everything is seen: what is counted then is what is there.
-    let counted = start ? Number.NaN : 0
-    for (; cursor && bytes > goal && Array.isArray(cursor.key) && cursor.key[0] === 'record'; ) {
-      const { key, value } = cursor
+  let { rounds, counted } = passing ?? { rounds: 0, counted: hand ? Number.NaN : 0 }
+  for (let steps = 0; bytes > goal && steps < MAX_STEPS; steps += STRIDE) {
+    const ahead = keyRange.bound(hand ?? ['record'], ['record', []], true)
+    const [keys, values] = await Promise.all([
+      promisifyRequest(objects.getAllKeys(ahead, STRIDE)),
+      promisifyRequest<unknown[]>(objects.getAll(ahead, STRIDE)),
+    ])
+    if (keys.length === 0) {
+      if (!hand) bytes = 0
+      // From one end to the other everything was seen: what was counted is what is there.
+      else if (counted >= 0) bytes = counted
+      hand = undefined
+      counted = 0
+      rounds++
+      continue
+    }
+    const bitOf = (key: IDBValidKey): IDBValidKey => ['visited', ...(key as IDBValidKey[]).slice(1)]
+    const bits = await Promise.all(keys.map((key) => promisifyRequest<unknown>(objects.get(bitOf(key)))))
+    for (const [index, key] of keys.entries()) {
+      if (bytes <= goal) break
+      hand = key
+      const value = values[index]
       const record = isRecordKey(key) && isStoredRecord(value) ? value : undefined
       const size = record ? sizeOf(record) : 0
-      const bit: IDBValidKey = ['visited', ...key.slice(1)]
-      const isSpared =
-        pass < MAX_PASSES &&
-        record !== undefined &&
-        (spared.has(JSON.stringify(key)) || (await promisifyRequest<unknown>(objects.get(bit))) !== undefined)
-      objects.delete(bit)
-      if (isSpared) counted += size
-      else {
-        bytes -= size
-        if (key[1] !== '') named -= size
-        cursor.delete()
-        if (record && isRecordKey(key)) {
-          const [, partition, name] = key
-          for (const { body } of record.responses) if (!body.bytes) objects.delete(bodyKey(partition, name, body.id))
-          evicted.push({ type: 'evicted', partition, key: name, bytes: size, tier: 'disk' })
-        }
+      if (bits[index] !== undefined) objects.delete(bitOf(key))
+      if (record && rounds < LAST_ROUND && (bits[index] !== undefined || spared.has(JSON.stringify(key)))) {
+        counted += size
+        continue
       }
-      cursor.continue()
-      cursor = await promisifyRequest(request)
+      objects.delete(key)
+      bytes -= size
+      if (!isRecordKey(key)) continue
+      const [, partition, name] = key
+      if (partition !== '') named -= size
+      // One that cannot be read may have bodies, too.
+      if (!record?.responses.every(({ body }) => body.bytes))
+        objects.delete(keyRange.bound(['body', partition, name as string[]], ['body', partition, name as string[], []]))
+      if (record) evicted.push({ type: 'evicted', partition, key: name, bytes: size, tier: 'disk' })
     }
-    start = bytes > goal ? undefined : cursor?.key
-    if (bytes > goal && counted >= 0) bytes = counted
   }
-  return { bytes: Math.max(0, bytes), named: Math.max(0, named), hand: start }
+  bytes = Math.max(0, bytes)
+  return {
+    bytes,
+    named: Math.min(bytes, Math.max(0, named)),
+    hand,
+    ...(bytes > goal && { passing: { rounds, counted } }),
+  }
 }
