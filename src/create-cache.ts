@@ -30,6 +30,9 @@ const CLOCK_TOLERANCE_MS = 5_000
 /** A failure of storage of one kind is told once in this time, in milliseconds. */
 const QUIET_MS = 60_000
 
+/** Where nobody says when the page has nothing to do, the disk is swept a little after it was used, in milliseconds. */
+const IDLE_MS = 10_000
+
 /** What an entry adds to the options. */
 export interface Wiring {
   /** Makes parsed data read-only. */
@@ -219,6 +222,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         random,
         maxBytes: disk.maxBytes,
         maxEntryBytes: diskEntryBytes,
+        idle: here.idle ?? (() => clock.sleep(IDLE_MS)),
         onNotice,
       })
     if (!options.disk?.encrypt) return openStore(onNotice)

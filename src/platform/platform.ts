@@ -1,5 +1,6 @@
 import type { HeaderList } from '../http/message.ts'
 import type { Cipher } from '../ports/cipher.ts'
+import type { Idle } from '../ports/idle.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
 
@@ -21,6 +22,8 @@ export interface Platform {
   readonly keyRange: typeof IDBKeyRange
   /** What encrypts, where there is something: only secure contexts have it. */
   cipher(): Cipher | undefined
+  /** Says when the page has nothing to do, where somebody knows (not in Safari, nor in workers). */
+  readonly idle: Idle | undefined
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -59,6 +62,10 @@ export function platform(): Platform {
       const { crypto } = globalThis
       return crypto?.subtle && { subtle: crypto.subtle, fillRandom: (bytes) => crypto.getRandomValues(bytes) }
     },
+    idle:
+      typeof requestIdleCallback === 'function'
+        ? () => new Promise((resolve) => requestIdleCallback(() => resolve()))
+        : undefined,
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))

@@ -4,6 +4,7 @@ import { isText, isTexts } from './stored-record.ts'
 export const LOG: IDBValidKey = ['meta', 'log']
 export const PURGES: IDBValidKey = ['meta', 'purges']
 export const SPACE: IDBValidKey = ['meta', 'space']
+export const SWEEP: IDBValidKey = ['meta', 'sweep']
 
 export const recordKey = (partition: string, key: CacheKey): IDBValidKey => ['record', partition, key as string[]]
 export const bodyKey = (partition: string, key: CacheKey, id: string): IDBValidKey => [

@@ -2,6 +2,7 @@ import { promisifyRequest } from 'idb-keyval'
 import type { Ms, PurgeLog } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Idle } from '../ports/idle.ts'
 import type { Random } from '../ports/random.ts'
 import type { Snapshot, Store, StoredRecord, StoreKey, StoreNotice, WriteOptions } from '../ports/store.ts'
 import { apply, type Change, token } from './apply.ts'
@@ -30,6 +31,8 @@ export interface IndexedDbOptions {
   readonly inlineBytes?: number
   /** How long an operation may take. @default 3,000 */
   readonly deadlineMs?: Ms
+  /** When to sweep: to remove what no read can use any more. Without it that is left to eviction. */
+  readonly idle?: Idle
   onNotice(notice: StoreNotice): void
 }
 
@@ -64,6 +67,7 @@ const FULL_MS: Ms = 60_000
  * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
  * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |
  * | `['meta', 'space']` | bytes in use, and the hand |
+ * | `['meta', 'sweep']` | how far the sweeping has come |
  */
 export function createIndexedDbStore({
   factory,
@@ -73,6 +77,7 @@ export function createIndexedDbStore({
   maxEntryBytes,
   inlineBytes = 65_536,
   deadlineMs = 3_000,
+  idle,
   onNotice,
   clock,
   ...place
@@ -88,6 +93,10 @@ export function createIndexedDbStore({
   let spared = new Set<string>()
   /** The log as last seen, with its purges. */
   let seen: PurgeLog | undefined
+  /** The log for which it was last looked what is to be swept. */
+  let swept: PurgeLog | undefined
+  let isSweeping = false
+  let closings = 0
   /** Records read since their visited bits were last written. */
   const visited = new Map<string, IDBValidKey>()
   /** When the disk was last found to be full. */
@@ -148,6 +157,35 @@ export function createIndexedDbStore({
       if (view.records.get(name) && visited.size < MAX_VISITED) visited.set(name, visitedKey(key[1], key[2]))
     }
     resolve(snapshotOf(view, log))
+    sweep()
+  }
+
+  /** Sweeps when there is nothing else to do, if something may have been purged since the last time: in small transactions, and not while the database is ill. */
+  async function sweep(): Promise<void> {
+    if (!idle || swept === seen) return
+    swept = seen
+    if (isSweeping) return
+    isSweeping = true
+    const closing = closings
+    try {
+      let looked: PurgeLog | undefined
+      for (let isMore = true; isMore || looked !== swept; ) {
+        await idle()
+        // What no page needs at once.
+        const { sweepSome } = await import('./sweep.ts')
+        if (closings !== closing || connection.isIll()) {
+          swept = undefined
+          break
+        }
+        looked = swept
+        isMore = await connection.transact('readwrite', 'relaxed', (objects) =>
+          sweepSome(objects, keyRange, clock.now()),
+        )
+      }
+    } catch {
+      // Nothing depends on it: whoever comes next goes on.
+    }
+    isSweeping = false
   }
 
   async function flushWrites(): Promise<void> {
@@ -209,6 +247,7 @@ export function createIndexedDbStore({
     // Only now: what was aborted has not been seen.
     seen = logs.at(-1) ?? seen
     isOver = isMore
+    sweep()
     unaccounted = NO_BYTES
     for (const name of bits.keys()) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
@@ -285,7 +324,11 @@ export function createIndexedDbStore({
         }
       }),
     enter,
-    close: connection.close,
+    close() {
+      closings++
+      swept = undefined
+      return connection.close()
+    },
   }
 }
 
