@@ -4,9 +4,10 @@ import type { Random } from '../ports/random.ts'
 import type { Snapshot, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import { recordKey, SPACE } from './database-keys.ts'
 import { putRecord, type RecordLimits } from './put-record.ts'
+import { keepWithinRoutes, type Newcomer } from './routes.ts'
 import { nameOf } from './seal.ts'
 import { evict, grown, type Space, spaceOf } from './space.ts'
-import { isForeign } from './stored-record.ts'
+import { isForeign, routeOf } from './stored-record.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 /** What the caller of `update()` wants to be done. */
@@ -59,22 +60,35 @@ export async function apply(
   const before = view.log
   let log = before ?? emptyLog(token(random))
   const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
+  const newcomers: Newcomer[] = []
+  async function put(write: Extract<Write, { kind: 'record' }>, ofRoute?: string): Promise<number> {
+    const { partition, key } = write
+    const place = ['record', partition, key] as const
+    const name = nameOf(place)
+    if (!view.records.has(name)) view.records.set(name, (await tidy([place])).records.get(name))
+    const former = routeOf(view.records.get(name))
+    // By now it may be of another route, which is not full.
+    if (ofRoute !== undefined && former?.name !== ofRoute) return 0
+    const bytes = putRecord(objects, view, write, limits)
+    growth.bytes += bytes
+    if (partition !== '') growth.named += bytes
+    spared.add(name)
+    const route = routeOf(view.records.get(name))
+    if (route && route.name !== former?.name) newcomers.push({ partition, key, route })
+    return bytes
+  }
   const logs: PurgeLog[] = []
   for (const { change } of changes) {
     for (const one of change(snapshotOf(view, log))) {
       if (one.kind === 'purge') log = appendPurge(log, one.purge)
-      else if (!isForeign(one.partition, view.partition)) {
-        const place = ['record', one.partition, one.key] as const
-        const name = nameOf(place)
-        if (!view.records.has(name)) view.records.set(name, (await tidy([place])).records.get(name))
-        const bytes = putRecord(objects, view, one, limits)
-        growth.bytes += bytes
-        if (one.partition !== '') growth.named += bytes
-        spared.add(name)
-      }
+      else if (!isForeign(one.partition, view.partition)) await put(one)
     }
     logs.push(log)
   }
+  await keepWithinRoutes(objects, newcomers, async (partition, key, route) => {
+    const bytes = -(await put({ kind: 'record', partition, key, value: undefined }, route))
+    if (bytes > 0) evicted.push({ type: 'evicted', partition, key, bytes, tier: 'disk' })
+  })
   if (log !== before) putLog(objects, log, view.partition)
   if (growth.bytes === 0 && changes.length > 0) return { logs, isOver: false }
   const { maxBytes } = limits

@@ -15,6 +15,8 @@ export const bodyKey = (partition: string, key: CacheKey, id: string): IDBValidK
 ]
 export const visitedKey = (partition: string, key: CacheKey): IDBValidKey => ['visited', partition, key as string[]]
 
+export const routeKey = (partition: string, name: string): IDBValidKey => ['route', partition, name]
+
 /** Whether a database key is that of a record. */
 export const isRecordKey = (key: unknown): key is readonly ['record', partition: string, key: CacheKey] =>
   Array.isArray(key) && key[0] === 'record' && isText(key[1]) && isTexts(key[2])

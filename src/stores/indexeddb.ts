@@ -65,6 +65,7 @@ const FULL_MS: Ms = 60_000
  * | `['record', partition, key]` | a `StoredRecord` with its checksum |
  * | `['body', partition, key, id]` | the bytes of a large body with theirs |
  * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
+ * | `['route', partition, name]` | the keys of a route whose number is limited |
  * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |
  * | `['meta', 'space']` | bytes in use, and the hand |
  * | `['meta', 'sweep']` | how far the sweeping has come |
@@ -285,8 +286,8 @@ export function createIndexedDbStore({
       const view = await known(objects, seen)
       const log = view.log ?? emptyLog(token(random))
       if (view.log && view.partition === partition) return { log, removed: { records: 0, bodies: 0, bytes: 0 } }
-      const removed = { record: 0, body: 0, visited: 0 }
-      for (const kind of ['record', 'body', 'visited'] as const) {
+      const removed = { record: 0, body: 0, visited: 0, route: 0 }
+      for (const kind of ['record', 'body', 'visited', 'route'] as const) {
         // Of ours nothing is left since another one was entered. An array comes after every string.
         const named = keyRange.bound([kind, '\0'], [kind, []])
         removed[kind] = await promisifyRequest(objects.count(named))

@@ -1,7 +1,7 @@
 import { promisifyRequest } from 'idb-keyval'
 import type { StoreNotice } from '../ports/store.ts'
 import { isRecordKey, SPACE } from './database-keys.ts'
-import { isNumber, isObject, isStoredRecord, sizeOf } from './stored-record.ts'
+import { isNumber, isObject, isPinned, isStoredRecord, sizeOf } from './stored-record.ts'
 
 /** The account of bytes: what lies under `['meta', 'space']`. */
 export interface Space {
@@ -24,8 +24,9 @@ interface Passing {
 /** Where nothing is. */
 export const NO_BYTES: Space = { bytes: 0, named: 0 }
 
-/** From this round on, what was used is spared no more: the rounds before took its visited bits. */
-const LAST_ROUND = 2
+/** From which round on nothing is spared any more but what is pinned, and then not even that: the rounds before took all visited bits. */
+const PINNED_ONLY = 2
+const NOTHING_SPARED = 3
 
 /** Records that are looked at together, and that the hand passes in one transaction at most: those who read wait for it. */
 const STRIDE = 16
@@ -92,7 +93,8 @@ export async function evict(
       const record = isRecordKey(key) && isStoredRecord(value) ? value : undefined
       const size = record ? sizeOf(record) : 0
       if (bits[index] !== undefined) objects.delete(bitOf(key))
-      if (record && rounds < LAST_ROUND && (bits[index] !== undefined || spared.has(JSON.stringify(key)))) {
+      const isUsed = bits[index] !== undefined || spared.has(JSON.stringify(key))
+      if (record && (isPinned(record) ? rounds < NOTHING_SPARED : isUsed && rounds < PINNED_ONLY)) {
         counted += size
         continue
       }

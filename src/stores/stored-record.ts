@@ -15,6 +15,13 @@ const sizeOfOne = ({ url, headers, nominated, tags, body }: StoredResponse): num
     body.size + 2 * url.length + OVERHEAD,
   )
 
+export type Route = NonNullable<StoredResponse['route']>
+
+/** The route that a record counts for: that of the response that was stored last. */
+export const routeOf = (record: StoredRecord | undefined): Route | undefined => record?.responses.at(-1)?.route
+
+export const isPinned = ({ responses }: StoredRecord): boolean => responses.some(({ pinned }) => pinned)
+
 /** Of the responses of one key, the most recently stored that stay within half of a budget, at least one: one key must not push out everything else. */
 export function withinHalf(responses: readonly StoredResponse[], maxBytes: number): readonly StoredResponse[] {
   let room = maxBytes / 2
@@ -67,6 +74,8 @@ function isStoredResponse(value: unknown): boolean {
     isMissingOr((one) => isObject(one) && isNumber(one.first) && isNumber(one.last) && isMissingOr(isNumber)(one.size))(
       part,
     ) &&
+    isMissingOr((one) => one === true)(value.pinned) &&
+    isMissingOr((one) => isObject(one) && isText(one.name) && isNumber(one.maxKeys))(value.route) &&
     isObject(body) &&
     isText(body.id) &&
     isNumber(body.size) &&
