@@ -10,7 +10,7 @@ const urlOf = (index: number): string => `/stored/product/${index}`
 const near: typeof fetch = async () => new Response(bytes, { headers })
 
 /** The usual cache of this page; where nothing may be asked, there is no origin. */
-export const cacheOf = (transport: typeof fetch = () => Promise.reject(new TypeError('Not stored'))) =>
+const cacheOf = (transport: typeof fetch = () => Promise.reject(new TypeError('Not stored'))) =>
   createCache({ fetch: transport })
 
 const bare = () => createStore('bare', 'keyval')
@@ -81,51 +81,77 @@ export async function misses(count: number, from: number, way: 'plain' | 'cached
   return time
 }
 
-/** What nobody may do to a page: how long the main thread was not to be had, at most, while `work` went on; and how long that took. */
+/** How long the main thread was not to be had, at most, while `work` went on, and how long that took. Timers of four milliseconds look: between them a page may be idle. */
 async function longestTask(work: () => Promise<unknown>): Promise<{ readonly longest: number; readonly took: number }> {
   let longest = 0
-  let isOver = false
-  const { port1, port2 } = new MessageChannel()
-  const watching = new Promise<void>((resolve) => {
-    let last = performance.now()
-    port1.onmessage = () => {
-      const now = performance.now()
-      longest = Math.max(longest, now - last)
-      last = now
-      if (isOver) resolve()
-      else port2.postMessage(0)
-    }
-    port2.postMessage(0)
-  })
+  let last = performance.now()
+  const look = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }
+  const timer = setInterval(look, 4)
   const took = await timed(work)
-  isOver = true
-  await watching
-  port1.close()
+  look()
+  clearInterval(timer)
   return { longest, took }
 }
 
-/** Each in a page of its own. */
+/** Does something with numbers from 0 on, some at once: a task that asks for 1,000 URLs is the page's own. */
+async function inTurns(count: number, atOnce: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < count; from += atOnce)
+    await Promise.all(Array.from({ length: atOnce }, (_, index) => work(from + index)))
+}
+
+/** How many records lie in the database, by hand. */
+const records = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const opening = indexedDB.open('nearcache')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const database = opening.result
+      const objects = database.transaction('nearcache').objectStore('nearcache')
+      const counting = objects.count(IDBKeyRange.bound(['record'], ['record', []]))
+      counting.onsuccess = () => {
+        database.close()
+        resolve(counting.result)
+      }
+    }
+  })
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Each in a page of its own, in this order. */
 export const tasks = {
-  'nothing, for a second': () => longestTask(() => new Promise((resolve) => setTimeout(resolve, 1_000))),
-  'start, and 1,000 answers at once': () =>
+  'nothing, for a second': () => longestTask(() => pause(1_000)),
+  'start, and 1,000 answers, 100 at once': () =>
     longestTask(async () => {
       const cache = cacheOf()
-      await Promise.all(Array.from({ length: 1_000 }, async (_, index) => (await cache.fetch(urlOf(index))).json()))
+      await inTurns(1_000, 100, async (index) => (await cache.fetch(urlOf(index))).json())
       await cache.settled()
     }),
-  '1,000 responses stored': () =>
+  '1,000 responses stored, 100 at once': () =>
     longestTask(async () => {
       const cache = cacheOf(near)
-      await Promise.all(
-        Array.from({ length: 1_000 }, async (_, index) => (await cache.fetch(`/more/${index}`)).arrayBuffer()),
-      )
+      await inTurns(1_000, 100, async (index) => (await cache.fetch(`/more/${index}`)).arrayBuffer())
       await cache.settled()
     }),
-  'half of the disk evicted': () =>
+  'more than half of the disk evicted': () =>
     longestTask(async () => {
       const cache = createCache({ fetch: near, disk: { maxBytes: 10 * 2 ** 20 } })
       await (await cache.fetch('/one/more')).arrayBuffer()
       await cache.settled()
+      for (let before = -1, now = await records(); now !== before; now = await records()) {
+        before = now
+        await pause(300)
+      }
+      await cache.close()
+    }),
+  'everything purged, and swept': () =>
+    longestTask(async () => {
+      const cache = cacheOf()
+      await cache.purge({ all: true }, { mode: 'hard' })
+      while ((await records()) > 0) await pause(100)
       await cache.close()
     }),
 }
