@@ -1,7 +1,7 @@
 // A part of `npm run bench`: what the disk costs a page of Chromium, beside bare IndexedDB and plain fetch.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type BrowserContext, chromium, type Page } from 'playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { bundle } from '../size/bundle.ts'
 import { chromiumLaunch } from '../support/browsers.ts'
 import type * as InPage from './disk-in-page.ts'
@@ -53,14 +53,35 @@ export async function measureDisk(): Promise<OnDisk> {
   const browser = await chromium.launch(chromiumLaunch)
   try {
     const context = await browser.newContext()
-    return await measureIn(context, url)
+    return await measureIn(context, url, browser)
   } finally {
     await browser.close()
     server.close()
   }
 }
 
-async function measureIn(context: BrowserContext, url: string): Promise<OnDisk> {
+/** What Chromium's trace says of one piece of work, in microseconds. */
+interface Traced {
+  readonly name: string
+  readonly ph: string
+  readonly pid: number
+  readonly tid: number
+  readonly tdur?: number
+  readonly args?: { readonly name?: string }
+}
+
+/** The longest task of a main thread in a trace, in milliseconds that it worked: a busy machine that takes the processor away does not count. */
+function longestTaskIn({ traceEvents }: { readonly traceEvents: readonly Traced[] }): number {
+  const thread = ({ pid, tid }: Traced) => `${pid} ${tid}`
+  const main = new Set(
+    traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(thread),
+  )
+  const tasks = traceEvents.filter((one) => main.has(thread(one)) && one.ph === 'X' && one.name.endsWith('RunTask'))
+  if (tasks.length === 0) throw new Error('The trace holds no task of a main thread')
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
+}
+
+async function measureIn(context: BrowserContext, url: string, browser: Browser): Promise<OnDisk> {
   /** Does `work` in a page that was just loaded. */
   async function inFreshPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
     const page = await context.newPage()
@@ -110,10 +131,17 @@ async function measureIn(context: BrowserContext, url: string): Promise<OnDisk> 
   const names = await inFreshPage((page) =>
     page.evaluate(() => Object.keys((globalThis as unknown as Global).disk.tasks)),
   )
+  // The first trace of a browser is one of its own beginning.
+  await inFreshPage(async (page) => {
+    await browser.startTracing(page)
+    await browser.stopTracing()
+  })
   for (const name of names as Array<keyof typeof InPage.tasks>) {
-    const seen = await inFreshPage((page) =>
-      page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name),
-    )
+    const seen = await inFreshPage(async (page) => {
+      await browser.startTracing(page, { categories: ['toplevel', '__metadata'] })
+      const took = await page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name)
+      return { took, longest: longestTaskIn(JSON.parse((await browser.stopTracing()).toString())) }
+    })
     tasks.push({ name, ...seen })
   }
 
