@@ -14,7 +14,7 @@ const ROUNDS = 15
 const MISSES = 1_000
 
 /** A figure beside what it is compared with, both in milliseconds. */
-export interface Compared {
+interface Compared {
   readonly name: string
   readonly ours: number
   readonly bare: number
@@ -136,7 +136,7 @@ async function measureIn(context: BrowserContext, url: string, browser: Browser)
     await browser.startTracing(page)
     await browser.stopTracing()
   })
-  for (const name of names as Array<keyof typeof InPage.tasks>) {
+  for (const name of names as Array<keyof Global['disk']['tasks']>) {
     const seen = await inFreshPage(async (page) => {
       await browser.startTracing(page, { categories: ['toplevel', '__metadata'] })
       const took = await page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name)
