@@ -37,6 +37,8 @@ const QUIET_MS = 60_000
 
 /** What is known of origins where nobody looks. */
 const HEALTHY = { health: { isIll: () => false, admits: () => true } }
+/** Where nobody says when the page has nothing to do, the disk is swept a little after it was used, in milliseconds. */
+const IDLE_MS = 10_000
 
 /** What an entry adds to the options. */
 export interface Wiring {
@@ -299,6 +301,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
         random,
         maxBytes: disk.maxBytes,
         maxEntryBytes: diskEntryBytes,
+        idle: here.idle ?? (() => clock.sleep(IDLE_MS)),
         onNotice,
       })
     if (!options.disk?.encrypt) return openStore(onNotice)

@@ -5,7 +5,15 @@ import packageJson from '../package.json' with { type: 'json' }
 /** Every entry, and everything that its users may rely on. A change here is a change of the public surface: it belongs into CHANGELOG.md. */
 const surface = {
   '.': ['CacheError', 'createCache', 'trackingParameters'],
-  './testing': ['chaos', 'createWorld', 'scriptedOrigin', 'seededRandom', 'storeContract', 'virtualClock', 'virtualIndexedDB'],
+  './testing': [
+    'chaos',
+    'createWorld',
+    'scriptedOrigin',
+    'seededRandom',
+    'storeContract',
+    'virtualClock',
+    'virtualIndexedDB',
+  ],
 }
 
 const sources = { '.': '../src/index.ts', './testing': '../src/testing/index.ts' }

@@ -51,6 +51,13 @@ export interface Rule {
   readonly tags?: readonly string[]
   /** `false`: in memory only. @default true */
   readonly durable?: boolean
+  /** `true`: of memory and disk the last to be given up for want of room, when nothing else is left. Within the budgets all the same. @default false */
+  readonly pinned?: boolean
+  /**
+   * How many keys (URLs, as a rule) are kept of this route at most, 1 or more: in memory, and on the disk for each partition. When another one comes, the longest stored one goes that was not used
+   * since. Rules of one `name` count together; without a name, those of the same `match` (as a string: name a rule whose `match` is a function or an object). @default no limit
+   */
+  readonly maxKeys?: number
   readonly key?: KeyRule
   readonly softMs?: Ms
   readonly hardMs?: Ms

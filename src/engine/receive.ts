@@ -120,6 +120,8 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     tags: [...tagsOf(headers, request.url), ...(rule?.tags ?? []), ...(presented.init.nearcache?.tags ?? [])],
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
+    ...(rule?.pinned && { pinned: true }),
+    ...(rule?.maxKeys && { route: { name: rule.name ?? String(rule.match), maxKeys: rule.maxKeys } }),
   })
   if (
     storability({

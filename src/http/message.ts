@@ -125,6 +125,10 @@ export interface StoredResponse {
   readonly body: StoredBody
   /** Never written to disk: credentialed or private without a partition, or a rule or the request says so. */
   readonly memoryOnly?: true
+  /** A rule says so: not evicted while anything else is there that is not pinned. */
+  readonly pinned?: true
+  /** Of which route it is, by a rule, and how many keys of that are kept. */
+  readonly route?: { readonly name: string; readonly maxKeys: number }
   /** Set when HEAD showed that the representation has changed: stale from then on (RFC 9111 §4.3.5). */
   readonly staleSince?: EpochMs
 }

@@ -28,6 +28,8 @@ export interface StoredResponseParts
   readonly request: Pick<PresentedRequest, 'headers'>
   readonly part?: StoredResponse['part'] | undefined
   readonly memoryOnly?: true | undefined
+  readonly pinned?: true | undefined
+  readonly route?: StoredResponse['route'] | undefined
   /** Fields that the platform adds below script. */
   readonly implied?: HeaderList | undefined
 }

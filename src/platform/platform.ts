@@ -1,6 +1,7 @@
 import type { HeaderList } from '../http/message.ts'
 import type { OpenChannel } from '../ports/channel.ts'
 import type { Cipher } from '../ports/cipher.ts'
+import type { Idle } from '../ports/idle.ts'
 import type { WatchLifecycle } from '../ports/lifecycle.ts'
 import type { Locks } from '../ports/locks.ts'
 import type { Random } from '../ports/random.ts'
@@ -33,6 +34,8 @@ export interface Platform {
   readonly watchLifecycle: WatchLifecycle
   /** Whether the user saves data, or does not look: then nothing is done that nobody waits for. */
   isQuiet(): boolean
+  /** Says when the page has nothing to do, where somebody knows (not in Safari, nor in workers). */
+  readonly idle: Idle | undefined
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -78,6 +81,10 @@ export function platform(): Platform {
     isQuiet: () =>
       document?.visibilityState === 'hidden' ||
       (navigator as { connection?: { saveData?: boolean } } | undefined)?.connection?.saveData === true,
+    idle:
+      typeof requestIdleCallback === 'function'
+        ? () => new Promise((resolve) => requestIdleCallback(() => resolve()))
+        : undefined,
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))

@@ -32,6 +32,8 @@ export interface Connection {
     durability: IDBTransactionDurability,
     work: (objects: IDBObjectStore) => Promise<T>,
   ): Promise<T>
+  /** Whether the database failed when it was used last: what can wait leaves it alone. */
+  isIll(): boolean
   close(): Promise<void>
 }
 
@@ -138,6 +140,7 @@ export function createConnection({ name, factory, clock, deadlineMs }: Connectio
         timer.abort()
       }
     },
+    isIll: () => trouble !== undefined,
     async close() {
       if (current) leave(current)
     },
@@ -155,7 +158,7 @@ function outcomeOf<T>(transaction: IDBTransaction, work: Promise<T>): Promise<T>
       (result) => {
         // What was read was read, however it ends: Chromium aborts a transaction in which the file of a value was missing.
         if (transaction.mode === 'readonly') resolve(result)
-        attempt(() => transaction.commit?.())
+        else attempt(() => transaction.commit?.())
       },
       (error: unknown) => {
         failure = error

@@ -150,7 +150,7 @@ export function createLayeredStore({
   /** Tells the durable store whose it is now. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
     if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
-    const { enter } = durable
+    const enter = durable.enter.bind(durable)
     mine.entering ??= entered
       .then(() => enter(mine.partition))
       .then(({ log: seen, removed }) => {

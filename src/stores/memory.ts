@@ -1,8 +1,8 @@
 import type { PurgeLog, StoredResponse } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { CacheKey, Snapshot, Store, StoredRecord, StoreNotice } from '../ports/store.ts'
-import { createSieve } from './sieve.ts'
-import { isForeign, sizeOf, withinHalf } from './stored-record.ts'
+import { createSieve, type Sieve } from './sieve.ts'
+import { isForeign, isPinned, routeOf, sizeOf, withinHalf } from './stored-record.ts'
 
 export interface MemoryOptions {
   /** Bytes kept at most: bodies, and an estimate of the rest. */
@@ -36,14 +36,27 @@ interface Held {
 export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice }: MemoryOptions): MemoryStore {
   const records = new Map<string, Held>()
   const sieve = createSieve<string>()
+  /** Of each route whose number of keys is limited: these, each counting 1. */
+  const routes = new Map<string, Sieve<string>>()
   let log = emptyLog(incarnation)
   let entered: string | undefined
 
   function peek(partition: string, key: CacheKey): StoredRecord | undefined {
     const name = nameOf(partition, key)
     const held = records.get(name)
-    if (held) sieve.visit(name)
+    if (held) {
+      sieve.visit(name)
+      if (routes.size > 0) among(held.record)?.visit(name)
+    }
     return held?.record
+  }
+
+  const among = (record: StoredRecord | undefined) => routes.get(routeOf(record)?.name ?? '')
+
+  function remove(name: string): void {
+    among(records.get(name)?.record)?.delete(name)
+    records.delete(name)
+    sieve.delete(name)
   }
 
   function put(partition: string, key: CacheKey, record: StoredRecord | undefined): void {
@@ -51,15 +64,24 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
     const fits = ({ body }: StoredResponse) => body.bytes && body.bytes.byteLength <= maxEntryBytes
     const responses = withinHalf(record?.responses.filter(fits) ?? [], maxBytes)
     if (responses.length === 0) {
-      records.delete(name)
-      sieve.delete(name)
+      remove(name)
       return
     }
     const kept = record && responses.length === record.responses.length ? record : { v: 1 as const, responses }
+    const route = routeOf(kept)
+    const former = records.get(name)?.record
+    if (routeOf(former)?.name !== route?.name) among(former)?.delete(name)
     records.set(name, { partition, key, record: kept })
-    for (const evicted of sieve.set(name, sizeOf(kept), maxBytes)) {
-      const gone = records.get(evicted) as Held
-      records.delete(evicted)
+    const evictions = sieve.set(name, sizeOf(kept), maxBytes, isPinned(kept))
+    if (route) {
+      const all = routes.get(route.name) ?? createSieve()
+      routes.set(route.name, all)
+      evictions.push(...all.set(name, 1, route.maxKeys))
+    }
+    for (const evicted of evictions) {
+      const gone = records.get(evicted)
+      if (!gone) continue
+      remove(evicted)
       onNotice({
         type: 'evicted',
         key: gone.key,
@@ -90,6 +112,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
     clear() {
       for (const name of records.keys()) sieve.delete(name)
       records.clear()
+      routes.clear()
     },
     async read(keys) {
       const held = new Map(keys.map(([, partition, key]) => [nameOf(partition, key), peek(partition, key)]))

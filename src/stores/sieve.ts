@@ -2,8 +2,12 @@
 export interface Sieve<K> {
   /** Says that the key was used. */
   visit(key: K): void
-  /** Makes room for `bytes` within `maxBytes`, then adds the key, or changes its size; returns the keys given up for it. */
-  set(key: K, bytes: number, maxBytes: number): K[]
+  /**
+   * Makes room for `bytes` within `maxBytes`, then adds the key, or changes its size; returns the keys given up for it.
+   *
+   * @param pinned - given up only when nothing else is left
+   */
+  set(key: K, bytes: number, maxBytes: number, pinned?: boolean): K[]
   delete(key: K): void
   bytes(): number
 }
@@ -12,6 +16,7 @@ interface Entry<K> {
   readonly key: K
   bytes: number
   visited: boolean
+  pinned: boolean
 }
 
 /**
@@ -27,6 +32,7 @@ export function createSieve<K>(): Sieve<K> {
   let order = entries.values()
   let hand: Entry<K> | undefined
   let total = 0
+  let pins = 0
 
   function advance(): void {
     let { value } = order.next()
@@ -38,19 +44,22 @@ export function createSieve<K>(): Sieve<K> {
   }
 
   function remove(key: K): void {
-    total -= entries.get(key)?.bytes ?? 0
+    const entry = entries.get(key)
+    total -= entry?.bytes ?? 0
+    if (entry?.pinned) pins--
     entries.delete(key)
   }
 
-  function evict(goal: number): K[] {
+  /** @param sparesPinned - stops when nothing else is left, instead of giving up what is pinned */
+  function evict(goal: number, sparesPinned = false): K[] {
     const evicted: K[] = []
-    while (total > goal && entries.size > 0) {
+    while (total > goal && entries.size > (sparesPinned ? pins : 0)) {
       if (!hand || entries.get(hand.key) !== hand) {
         advance()
         continue
       }
       if (hand.visited) hand.visited = false
-      else {
+      else if (!hand.pinned || pins === entries.size) {
         remove(hand.key)
         evicted.push(hand.key)
       }
@@ -65,16 +74,18 @@ export function createSieve<K>(): Sieve<K> {
       const entry = entries.get(key)
       if (entry) entry.visited = true
     },
-    set(key, bytes, maxBytes) {
+    set(key, bytes, maxBytes, pinned = false) {
       const entry = entries.get(key)
       if (entry) {
         total += bytes - entry.bytes
-        Object.assign(entry, { bytes, visited: true })
+        pins += Number(pinned) - Number(entry.pinned)
+        Object.assign(entry, { bytes, visited: true, pinned })
         return evict(maxBytes)
       }
-      const evicted = evict(Math.max(0, maxBytes - bytes))
-      entries.set(key, { key, bytes, visited: false })
+      const evicted = evict(Math.max(0, maxBytes - bytes), !pinned)
+      entries.set(key, { key, bytes, visited: false, pinned })
       total += bytes
+      if (pinned) pins++
       return total > maxBytes ? [...evicted, ...evict(maxBytes)] : evicted
     },
     delete: remove,

@@ -1,7 +1,7 @@
 import { isToken } from '../http/fields.ts'
 import type { PurgeRecord, StoredResponse } from '../http/message.ts'
 import { isPurge } from '../http/purge-log.ts'
-import type { CacheKey, StoredRecord } from '../ports/store.ts'
+import type { StoredRecord } from '../ports/store.ts'
 
 /** Bytes that a stored response costs beside its body and its fields, about. */
 const OVERHEAD = 1024
@@ -15,6 +15,13 @@ const sizeOfOne = ({ url, headers, nominated, tags, body }: StoredResponse): num
     (sum, { length }) => sum + length,
     body.size + 2 * url.length + OVERHEAD,
   )
+
+export type Route = NonNullable<StoredResponse['route']>
+
+/** The route that a record counts for: that of the response that was stored last. */
+export const routeOf = (record: StoredRecord | undefined): Route | undefined => record?.responses.at(-1)?.route
+
+export const isPinned = ({ responses }: StoredRecord): boolean => responses.some(({ pinned }) => pinned)
 
 /** Of the responses of one key, the most recently stored that stay within half of a budget, at least one: one key must not push out everything else. */
 export function withinHalf(responses: readonly StoredResponse[], maxBytes: number): readonly StoredResponse[] {
@@ -68,6 +75,8 @@ function isStoredResponse(value: unknown): boolean {
     isMissingOr((one) => isObject(one) && isNumber(one.first) && isNumber(one.last) && isMissingOr(isNumber)(one.size))(
       part,
     ) &&
+    isMissingOr((one) => one === true)(value.pinned) &&
+    isMissingOr((one) => isObject(one) && isText(one.name) && isNumber(one.maxKeys))(value.route) &&
     isObject(body) &&
     isText(body.id) &&
     isNumber(body.size) &&
@@ -87,15 +96,11 @@ const TYPES: readonly unknown[] = ['basic', 'cors', 'default']
 export const isForeign = (partition: string, entered: string | undefined): boolean =>
   partition !== '' && entered !== undefined && partition !== entered
 
-/** Whether a database key is that of a record. */
-export const isRecordKey = (key: unknown): key is readonly ['record', partition: string, key: CacheKey] =>
-  Array.isArray(key) && key[0] === 'record' && isText(key[1]) && isTexts(key[2])
-
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 export const isText = (value: unknown): value is string => typeof value === 'string'
 export const isNumber = (value: unknown): value is number => Number.isFinite(value)
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isFields = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((line) => isTexts(line) && line.length === 2 && isToken(line[0]) && isLine(line[1]))

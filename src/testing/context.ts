@@ -130,6 +130,7 @@ function begin({ clock, database, locks, channels, transport, origin, options, c
     databases: () => undefined,
     keyRange: database.keyRange,
     cipher: () => undefined,
+    idle: undefined,
     isQuiet: () => false,
     openChannel: channels.of(self, gate.deliver),
     locks: () => locks.of(self, gate.deliver),

@@ -43,6 +43,8 @@ const rule = z.strictObject({
   override: optional(z.boolean()),
   tags: optional(names),
   durable: optional(z.boolean()),
+  pinned: optional(z.boolean()),
+  maxKeys: optional(z.int().check(z.minimum(1))),
   key: optional(key),
   softMs: optional(ms),
   hardMs: optional(ms),

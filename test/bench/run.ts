@@ -1,4 +1,4 @@
-// `npm run bench`: a hit in memory, and the decision alone, beside what one would use instead; all in one run, as ratios.
+// `npm run bench`: a hit in memory, the decision alone, and the disk, beside what one would use instead; all in one run, as ratios.
 // Absolute times are this machine's. Nothing here passes or fails.
 import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
@@ -9,6 +9,7 @@ import { build } from 'esbuild'
 import { chromium } from 'playwright'
 import { bundle, ensureBuilt, repository } from '../size/bundle.ts'
 import { chromiumLaunch, paths } from '../support/browsers.ts'
+import { measureDisk, type OnDisk } from './disk.ts'
 import type { InNode } from './in-node.ts'
 import type * as Page from './in-page.ts'
 import type { Measured } from './measure.ts'
@@ -75,12 +76,41 @@ function print(title: string, measured: readonly Measured[]): void {
   process.stdout.write(`${[...head, ...rows].join('\n')}\n\n`)
 }
 
+/** Ratios with their budgets, and how long the main thread was not to be had. */
+function printDisk({ compared, tasks }: OnDisk): void {
+  const rows = compared.map(({ name, ours, bare, budget }) => {
+    const ratio = ours / bare
+    return `| ${name} | ${ours.toFixed(2)} | ${bare.toFixed(2)} | ${ratio.toFixed(2)} | ${budget}${ratio > budget ? ' MISSED' : ''} |`
+  })
+  const longest = tasks.map(
+    ({ name, longest, took }) =>
+      `| ${name} | ${longest.toFixed(1)} | ${took.toFixed(0)} | 50${longest > 50 ? ' MISSED' : ''} |`,
+  )
+  const lines = [
+    '| The disk, in Chromium, 10,000 stored | ms | beside, ms | ratio | budget |',
+    '|---|---:|---:|---:|---:|',
+    ...rows,
+    '',
+    '| The longest task of the main thread | ms | it all took, ms | budget |',
+    '|---|---:|---:|---:|',
+    ...longest,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n\n`)
+}
+
+const [part] = process.argv.slice(2)
 ensureBuilt()
+if (part === 'disk') {
+  printDisk(await measureDisk())
+  process.exit()
+}
 process.stdout.write(
   `\`npm run bench\`: 1 KB of JSON, medians, Node ${process.versions.node}, ${cpus().length} processors; the first line is 1\n\n`,
 )
 const { hits, decisions } = await measureInNode()
 print('A hit in memory, in Node', hits)
 print('The decision alone, in Node', decisions)
-if (paths.chromium) print('A hit, in Chromium', await measureInChromium())
-else process.stdout.write('SKIPPED: the hits in Chromium, which is not on this machine\n')
+if (paths.chromium) {
+  print('A hit, in Chromium', await measureInChromium())
+  printDisk(await measureDisk())
+} else process.stdout.write('SKIPPED: the hits and the disk in Chromium, which is not on this machine\n')

@@ -63,3 +63,17 @@ test('a stored response that carries it clears once, when it comes over the netw
   await world.cache.settled()
   expect((await world.cache.explain('/a')).cause).toBe('fresh')
 })
+
+test('another user signs in by cookie alone, and the origin says so with it: nothing of the one before is served (FAULTS F-67)', async () => {
+  const { cache, origin } = harness()
+  let user = 'ada'
+  origin.serves('/me', () => ({ cacheControl: 'max-age=600', json: user }))
+  origin.serves('POST /login', () => {
+    user = 'bob'
+    return { headers: { 'clear-site-data': '"cache"' } }
+  })
+  expect(await cache.json('/me')).toBe('ada')
+  await cache.fetch('/login', { method: 'POST' })
+  expect(cache.peek('/me')).toBeUndefined()
+  expect(await cache.json('/me')).toBe('bob')
+})

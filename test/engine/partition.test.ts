@@ -150,3 +150,18 @@ test('a 304 that says no-store takes away what is stored (RFC 9111 §4.3.4, §5.
   expect(JSON.parse(written.at(-1) as string)).not.toHaveProperty('value')
   expect((await cache.explain('/a')).candidates).toEqual([])
 })
+
+test('a new token of the same user finds what the old one has stored where the caller says whose it is, and nowhere else (FAULTS F-65)', async () => {
+  for (const [partition, requests] of [
+    ['ada', 1],
+    [undefined, 2],
+  ] as const) {
+    const { cache, origin } = harness({ ...(partition && { partition }) })
+    origin.serves('/me', ({ headers }) => ({ cacheControl: 'max-age=600', json: headers.authorization ?? 'nobody' }))
+    const answers = []
+    for (const authorization of ['Bearer old', 'Bearer new'])
+      answers.push(await cache.json('/me', { headers: { authorization } }))
+    expect(origin.requests).toHaveLength(requests)
+    expect(answers).toEqual(['Bearer old', partition ? 'Bearer old' : 'Bearer new'])
+  }
+})

@@ -196,3 +196,23 @@ test.each([
   await work
   expect(error).toMatchObject({ name: 'TimeoutError' })
 })
+
+test('maxKeys: of a route so many keys are kept at most, the others are asked for again', async () => {
+  const { cache, origin } = harness({ rules: [{ match: '/search*', maxKeys: 2 }] })
+  origin.serves('*', { cacheControl: 'max-age=60', json: {} })
+  for (const path of ['/search?1', '/search?2', '/search?3', '/other?1', '/other?2', '/other?3'])
+    await (await cache.fetch(path)).text()
+  const peeked = ['/search?1', '/search?2', '/search?3', '/other?1', '/other?3'].map((path) => cache.peek(path))
+  expect(peeked.map((one) => one !== undefined)).toEqual([false, true, true, true, true])
+})
+
+test('pinned: what a rule pins is not given up for what it does not', async () => {
+  const { cache, origin } = harness({
+    memory: { maxBytes: 20_000, maxEntryBytes: 10_000 },
+    rules: [{ match: '/shell', pinned: true }],
+  })
+  origin.serves('*', { cacheControl: 'max-age=60', body: 'x'.repeat(3_000) })
+  await (await cache.fetch('/shell')).text()
+  for (let index = 0; index < 30; index++) await (await cache.fetch(`/page/${index}`)).text()
+  expect((await cache.fetch('/shell')).headers.get('cache-status')).toContain('hit')
+})

@@ -61,8 +61,11 @@ function shapeOf(value: unknown): unknown {
   )
 }
 
-const shapesOf = ({ databases }: Golden) =>
-  [...new Set(Object.values(databases).flatMap((rows) => rows.map((row) => JSON.stringify(shapeOf(row)))))].sort()
+/** Of all but how far the sweeping has come, which is of no use to who reads. */
+const shapesOf = ({ databases }: Golden) => {
+  const rows = Object.values(databases).flatMap((all) => all.filter(([key]) => (key as string[])[1] !== 'sweep'))
+  return [...new Set(rows.map((row) => JSON.stringify(shapeOf(row))))].sort()
+}
 
 test('this version has golden records, and still writes what they say', async () => {
   const golden = goldens.find(([version]) => version === packageJson.version)?.[1]

@@ -59,3 +59,69 @@ test('the same user is signed in again: what was left is not there, what comes i
   expect(await onDisk('anna')).not.toContain('of the first session')
   expect(idsOf(again.peek(KEY))).toEqual(['of the second'])
 })
+
+test('an entering that is tried again does not end after a later one: the disk is of who came last', async () => {
+  const memory = createMemoryStore({ ...limits, incarnation: 'memory' })
+  const disk = createMemoryStore({ ...limits, incarnation: 'disk' })
+  let mend = () => {}
+  const lost = new Promise<void>((resolve) => {
+    mend = resolve
+  })
+  const entered: string[] = []
+  const durable: Store = {
+    ...disk,
+    async enter(partition) {
+      // As a store does whose connection is lost on the way: once more, with a new one.
+      if (partition === 'anna') await lost
+      entered.push(partition)
+      return disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
+    },
+  }
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  layered.open('anna', () => {})
+  const first = layered.enter()
+  layered.open('ben', () => {})
+  const second = layered.enter()
+  await new Promise(setImmediate)
+  mend()
+  await Promise.all([first, second])
+  expect(entered).toEqual(['anna', 'ben'])
+  expect((await disk.read([])).partition).toBe('ben')
+})
+
+test('an entering that failed does not keep the next one out', async () => {
+  const memory = createMemoryStore({ ...limits, incarnation: 'memory' })
+  const disk = createMemoryStore({ ...limits, incarnation: 'disk' })
+  const enter: Store['enter'] = async (partition) => {
+    if (partition === 'anna') throw new DOMException('As the test says', 'UnknownError')
+    return disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
+  }
+  const layered = createLayeredStore({ memory, durable: { ...disk, enter }, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  layered.open('anna', () => {})
+  const first = layered.enter()
+  layered.open('ben', () => {})
+  const second = layered.enter()
+  await expect(first).rejects.toThrow('As the test says')
+  await second
+  expect((await disk.read([])).partition).toBe('ben')
+})
+
+test("a caller's own store may be an object whose methods use this", async () => {
+  class Disk {
+    private readonly disk = createMemoryStore({ ...limits, incarnation: 'disk' })
+    read(...given: Parameters<Store['read']>) {
+      return this.disk.read(...given)
+    }
+    update(...given: Parameters<Store['update']>) {
+      return this.disk.update(...given)
+    }
+    enter(partition: string) {
+      return this.disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
+    }
+  }
+  const [durable, memory] = [new Disk(), createMemoryStore({ ...limits, incarnation: 'memory' })]
+  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  layered.open('anna', () => {})
+  await layered.enter()
+  expect((await durable.read([])).partition).toBe('anna')
+})

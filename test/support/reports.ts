@@ -49,6 +49,7 @@ const readers = {
   vitest: readVitest,
   conformance: readVitest,
   package: readVitest,
+  'two-users': readVitest,
   playwright: ({ stats, errors }: PlaywrightReport): Counts => ({
     passed: stats.expected,
     failed: stats.unexpected + stats.flaky + errors.length,

@@ -17,6 +17,9 @@ test.each([
   [{ memory: { maxBytes: '32 MB' } }, 'memory.maxBytes', /"32 MB"; it must be a number/],
   [{ store: 'redis' }, 'store', /store is "redis"; it must be "auto" or "memory" or "indexeddb"/],
   [{ rules: [{ match: '/a', maxAgeMs: Number.NaN }] }, 'rules[0].maxAgeMs', /rules\[0\]\.maxAgeMs is NaN/],
+  [{ rules: [{ match: '/a', maxKeys: 0 }] }, 'rules[0].maxKeys', /rules\[0\]\.maxKeys is 0; it must be 1 or more/],
+  [{ rules: [{ match: '/a', maxKeys: 1.5 }] }, 'rules[0].maxKeys', /rules\[0\]\.maxKeys is 1\.5/],
+  [{ rules: [{ match: '/a', pinned: 'yes' }] }, 'rules[0].pinned', /rules\[0\]\.pinned is "yes"; it must be a boolean/],
   [{ rules: [{ maxAgeMs: 5 }] }, 'rules[0].match', /rules\[0\]\.match is undefined/],
   [{ deadlines: { softMs: Number.POSITIVE_INFINITY } }, 'deadlines.softMs', /deadlines\.softMs is Infinity/],
   [{ retry: { attempts: 0 } }, 'retry.attempts', /retry\.attempts is 0; it must be 1 or more/],
@@ -46,7 +49,15 @@ describe('what is right is accepted as it is', () => {
   test.each([
     [{}],
     [{ store: { read() {}, update() {} } }],
-    [{ rules: [{ match: /x/ }, { match: () => true }, { match: '/api/*', earlyExpiry: false }] }],
+    [
+      {
+        rules: [
+          { match: /x/ },
+          { match: () => true },
+          { match: '/api/*', earlyExpiry: false, pinned: true, maxKeys: 1 },
+        ],
+      },
+    ],
     [{ memory: { maxBytes: 0 }, disk: {}, earlyExpiry: { beta: 0 } }],
     [{ retry: false, circuit: false, rules: [{ match: '/a', fallback: { headers: { a: 'b' } } }] }],
   ])('%j', (options) => {

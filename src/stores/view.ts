@@ -1,0 +1,97 @@
+import type { PurgeLog } from '../http/message.ts'
+import type { Snapshot, StoredRecord, StoreKey } from '../ports/store.ts'
+import { LOG, PURGES } from './database-keys.ts'
+import { nameOf, unsealedBody, unsealedRecord } from './seal.ts'
+import { arePurges, isNumber, isObject, isText } from './stored-record.ts'
+
+/** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on, and whose database it is. */
+type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & { readonly partition?: string }
+
+/** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
+export interface View {
+  readonly log: PurgeLog | undefined
+  readonly partition: string | undefined
+  readonly records: Map<string, StoredRecord | undefined>
+  readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
+  /** Places where there is something of no use, or no body though a record may name one. */
+  readonly damaged: StoreKey[]
+}
+
+/** What is known of the database before anything that is stored: the purge log, none in a new database, and whose it is. */
+type Known = Pick<View, 'log' | 'partition'>
+
+/**
+ * The log, which is to be asked for before anything else.
+ *
+ * @param seen - the log as last seen, whose purges need not be read again when nothing was purged since
+ */
+export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined): Promise<Known> {
+  const purges = () => valueUnder(objects, PURGES)
+  const [head, early] = await Promise.all([valueUnder(objects, LOG), seen ? undefined : purges()])
+  const nothing = { log: undefined, partition: undefined }
+  if (!isObject(head)) return nothing
+  const { incarnation, last, floor, partition } = head
+  if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
+  const whose = isText(partition) ? partition : undefined
+  if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, partition: whose }
+  const found = last === 0 ? [] : (early ?? (await purges()))
+  // A damaged log is none at all, and a new life begins.
+  return arePurges(found, last) ? { log: { incarnation, last, floor, purges: found }, partition: whose } : nothing
+}
+
+/** Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited. */
+export async function look(objects: IDBObjectStore, keys: readonly StoreKey[], knowing: Promise<Known>): Promise<View> {
+  const [about, ...values] = await Promise.all([
+    knowing,
+    ...keys.map((key) => valueUnder(objects, key as unknown as IDBValidKey)),
+  ])
+  const view: View = { ...about, records: new Map(), bodies: new Map(), damaged: [] }
+  for (const [index, key] of keys.entries()) {
+    const value = values[index]
+    if (key[0] === 'record') {
+      const record = unsealedRecord(value, key)
+      view.records.set(nameOf(key), record)
+      if (value !== undefined && !record) view.damaged.push(key)
+    } else {
+      const bytes = unsealedBody(value, key)
+      if (bytes) view.bodies.set(nameOf(key), bytes)
+      else view.damaged.push(key)
+    }
+  }
+  return view
+}
+
+/** What a transaction has in hand, as it is now: later writes do not show. */
+export function snapshotOf({ partition, records, bodies }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot {
+  const [heldRecords, heldBodies] = [new Map(records), new Map(bodies)]
+  return {
+    log,
+    partition,
+    record: (partition, key) => heldRecords.get(nameOf(['record', partition, key])),
+    body: (partition, key, id) => heldBodies.get(nameOf(['body', partition, key, id])),
+  }
+}
+
+export function putLog(
+  objects: IDBObjectStore,
+  { purges, incarnation, last, floor }: PurgeLog,
+  partition: string | undefined,
+): void {
+  objects.put({ incarnation, last, floor, ...(partition !== undefined && { partition }) } satisfies Head, LOG)
+  objects.put(purges, PURGES)
+}
+
+/** What lies under a key; something of no use where the database cannot read it any more. */
+function valueUnder(objects: IDBObjectStore, key: IDBValidKey): Promise<unknown> {
+  const request = objects.get(key)
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = (event) => {
+      const { error } = request
+      if (!['NotReadableError', 'DataError'].includes(error?.name ?? '')) return reject(error)
+      // About one value, not about the database: it must not abort the transaction, and fail those who asked for something else.
+      event.preventDefault()
+      resolve(null)
+    }
+  })
+}

@@ -1,0 +1,164 @@
+// A part of `npm run bench`: what the disk costs a page of Chromium, beside bare IndexedDB and plain fetch.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import { bundle } from '../size/bundle.ts'
+import { chromiumLaunch } from '../support/browsers.ts'
+import type * as InPage from './disk-in-page.ts'
+import { bytes, headers } from './sample.ts'
+
+/** How many responses are stored. */
+const STORED = 10_000
+/** Reloads, and rounds within one page. */
+const ROUNDS = 15
+const MISSES = 1_000
+
+/** A figure beside what it is compared with, both in milliseconds. */
+interface Compared {
+  readonly name: string
+  readonly ours: number
+  readonly bare: number
+  /** The most that the ratio should be. */
+  readonly budget: number
+}
+
+export interface OnDisk {
+  readonly compared: readonly Compared[]
+  readonly tasks: ReadonlyArray<{ readonly name: string; readonly longest: number; readonly took: number }>
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number
+
+type Global = { readonly disk: typeof InPage }
+
+export async function measureDisk(): Promise<OnDisk> {
+  const { code } = await bundle({ path: 'test/bench/disk-in-page.ts' }, { format: 'iife', globalName: 'disk' })
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/product')) response.writeHead(200, headers).end(bytes)
+    // A file of its own, so that the browser keeps it compiled, as it does for any page that is loaded again.
+    else if (request.url === '/code.js')
+      response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' }).end(code)
+    // Isolated, so that the timer's grain is fine (HR-Time §7).
+    else
+      response
+        .writeHead(200, {
+          'content-type': 'text/html',
+          'cross-origin-opener-policy': 'same-origin',
+          'cross-origin-embedder-policy': 'require-corp',
+        })
+        .end('<!doctype html><title>Benchmark</title><script src="/code.js"></script>')
+  })
+  await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/`
+  const browser = await chromium.launch(chromiumLaunch)
+  try {
+    const context = await browser.newContext()
+    return await measureIn(context, url, browser)
+  } finally {
+    await browser.close()
+    server.close()
+  }
+}
+
+/** What Chromium's trace says of one piece of work, in microseconds. */
+interface Traced {
+  readonly name: string
+  readonly ph: string
+  readonly pid: number
+  readonly tid: number
+  readonly tdur?: number
+  readonly args?: { readonly name?: string }
+}
+
+/** The longest task of a main thread in a trace, in milliseconds that it worked: a busy machine that takes the processor away does not count. */
+function longestTaskIn({ traceEvents }: { readonly traceEvents: readonly Traced[] }): number {
+  const thread = ({ pid, tid }: Traced) => `${pid} ${tid}`
+  const main = new Set(
+    traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(thread),
+  )
+  const tasks = traceEvents.filter((one) => main.has(thread(one)) && one.ph === 'X' && one.name.endsWith('RunTask'))
+  if (tasks.length === 0) throw new Error('The trace holds no task of a main thread')
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
+}
+
+async function measureIn(context: BrowserContext, url: string, browser: Browser): Promise<OnDisk> {
+  /** Does `work` in a page that was just loaded. */
+  async function inFreshPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
+    const page = await context.newPage()
+    try {
+      await page.goto(url)
+      return await work(page)
+    } finally {
+      await page.close()
+    }
+  }
+
+  await inFreshPage((page) => page.evaluate((count) => (globalThis as unknown as Global).disk.fill(count), STORED))
+
+  const times = { get: [] as number[], answer: [] as number[], gets: [] as number[], answers: [] as number[] }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const what of ['get', 'answer', 'gets', 'answers'] as const) {
+      const time = await inFreshPage((page) =>
+        page.evaluate(([one, index]) => (globalThis as unknown as Global).disk.first[one](index), [
+          what,
+          round * 500,
+        ] as const),
+      )
+      times[what].push(time)
+    }
+  }
+  const warm = await inFreshPage((page) =>
+    page.evaluate((rounds) => (globalThis as unknown as Global).disk.again(rounds), 4 * ROUNDS),
+  )
+
+  const missed = { plain: [] as number[], cached: [] as number[] }
+  let asked = 0
+  for (let round = 0; round < 7; round++) {
+    for (const way of ['plain', 'cached'] as const) {
+      const time = await inFreshPage((page) =>
+        page.evaluate(([count, from, how]) => (globalThis as unknown as Global).disk.misses(count, from, how), [
+          MISSES,
+          asked,
+          way,
+        ] as const),
+      )
+      missed[way].push(time)
+      asked += MISSES
+    }
+  }
+
+  const tasks: OnDisk['tasks'][number][] = []
+  const names = await inFreshPage((page) =>
+    page.evaluate(() => Object.keys((globalThis as unknown as Global).disk.tasks)),
+  )
+  // The first trace of a browser is one of its own beginning.
+  await inFreshPage(async (page) => {
+    await browser.startTracing(page)
+    await browser.stopTracing()
+  })
+  for (const name of names as Array<keyof Global['disk']['tasks']>) {
+    const seen = await inFreshPage(async (page) => {
+      await browser.startTracing(page, { categories: ['toplevel', '__metadata'] })
+      const took = await page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name)
+      return { took, longest: longestTaskIn(JSON.parse((await browser.stopTracing()).toString())) }
+    })
+    tasks.push({ name, ...seen })
+  }
+
+  const compared = (name: string, ours: readonly number[], bare: readonly number[], budget: number): Compared => ({
+    name,
+    ours: median(ours),
+    bare: median(bare),
+    budget,
+  })
+  return {
+    compared: [
+      compared('first answer after a reload | first get()', times.answer, times.get, 1.5),
+      compared('first 100 answers after a reload | getMany() of 100', times.answers, times.gets, 1.5),
+      compared('an answer from the disk | get()', warm.answer, warm.get, 1.5),
+      compared('100 answers from the disk at once | getMany() of 100', warm.answers, warm.gets, 1.5),
+      compared('1,000 misses, stored | plain fetch', missed.cached, missed.plain, 1.15),
+    ],
+    tasks,
+  }
+}
