@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ports: ['http', 'errors'],
   engine: ['http', 'ports', 'errors', '@standard-schema/spec'],
   stores: ['http', 'ports', 'errors', 'idb-keyval'],
-  purge: ['http', 'ports', 'errors'],
+  purge: ['http', 'ports', 'errors', 'zod'],
   tabs: ['http', 'ports', 'errors'],
   resilience: ['http', 'ports', 'errors'],
   observe: ['http', 'ports', 'errors'],

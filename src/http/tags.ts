@@ -6,6 +6,9 @@ import { parseList } from './structured-fields.ts'
 const MAX_FIELD_LENGTH = 16_384
 export const MAX_TAGS = 1000
 
+/** The field in which `nearcache/server` sends tags: CDNs pass on what they do not know. */
+export const TAG_FIELD = 'nearcache-tag'
+
 /**
  * The groups that a field of RFC 9875 names, as `origin NUL group`: another origin's group of the same name is another group, and no
  * other tag can look like one. A member that is no String makes the field invalid as a whole (RFC 9651 §4.2).
