@@ -102,6 +102,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     browserCache: here.browserCache,
     durable: durable !== undefined,
     implied: here.impliedFields,
+    tagField: options.tagField?.toLowerCase(),
     freeze,
   }
 

@@ -116,7 +116,11 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     responseTime,
     ...dispatch,
     delta: responseTime - dispatch.requestTime,
-    tags: [...tagsOf(headers, request.url), ...(rule?.tags ?? []), ...(presented.init.nearcache?.tags ?? [])],
+    tags: [
+      ...tagsOf(headers, request.url, core.settings.tagField),
+      ...(rule?.tags ?? []),
+      ...(presented.init.nearcache?.tags ?? []),
+    ],
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
   })
@@ -205,7 +209,7 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
     if (headUpdates(stored, headers) === 'stale') return { ...stored, staleSince: stored.staleSince ?? responseTime }
     isFreshened = true
     const { epoch } = stored
-    return { ...scoped(freshen(stored, update, presented.request, core.settings.implied), core), epoch }
+    return { ...scoped(freshen(stored, update, presented.request, core.settings), core), epoch }
   }
   await change(each, presented, core)
   if (isFreshened) core.emit({ type: 'freshened', url: presented.request.url }, presented)

@@ -66,6 +66,24 @@ export interface Slice extends Position {
   readonly purges: readonly LoggedPurge[]
 }
 
+const progress = z.object({ number: z.int().check(z.nonnegative()), mark: z.optional(text) })
+
+/** What the page that follows hands on to the others: what it did, and whether the cache has that on disk. */
+const channelMessage = z.discriminatedUnion('do', [
+  z.object({ v: z.literal(1), durable: z.boolean(), do: z.literal('note'), progress }),
+  z.object({ v: z.literal(1), durable: z.boolean(), do: z.literal('forget'), progress }),
+  z.object({
+    v: z.literal(1),
+    durable: z.boolean(),
+    do: z.literal('apply'),
+    progress,
+    purge: z.object({ selector, mode, spread: z.optional(spread) }),
+  }),
+])
+
+export const readChannelMessage = (message: unknown): z.infer<typeof channelMessage> | undefined =>
+  channelMessage.safeParse(message).data
+
 export type Greeting = z.infer<typeof greeting>
 
 /** Reads JSON of the feed. @returns `undefined` when it is something else */

@@ -54,10 +54,10 @@ export function createFollowers({ log, clock, heartbeatMs }: FollowersOptions): 
   }
 
   async function beat(signal: AbortSignal): Promise<void> {
-    const chunk = encoder.encode('event: beat\ndata:\n\n')
     for (;;) {
       await clock.sleep(heartbeatMs, signal)
       for (const follower of followers) {
+        const chunk = encoder.encode(`event: beat\ndata: ${follower.position?.number ?? 0}\n\n`)
         if (!say(follower, chunk) && ++follower.missed > MAX_MISSED) follower.drop()
       }
     }

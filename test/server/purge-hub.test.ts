@@ -176,7 +176,10 @@ describe('as a stream', () => {
     await stream.take(1)
     const coming = stream.take(2)
     await clock.advance(2000)
-    expect(await coming).toMatchObject([{ event: 'beat' }, { event: 'beat' }])
+    expect(await coming).toMatchObject([
+      { event: 'beat', data: 0 },
+      { event: 'beat', data: 0 },
+    ])
     await stream.cancel()
     expect(clock.sleeping).toBe(0)
   })
