@@ -2,7 +2,7 @@ import type { OpenFeedStream } from '../purge/follower.ts'
 
 /** What is needed of `EventSource`: the platform's, or that of the package `eventsource` in Node. */
 export interface EventSourceLike {
-  addEventListener(type: string, listener: (event: never) => void): void
+  addEventListener(type: string, listener: (event: MessageEvent) => void): void
   close(): void
 }
 export type EventSourceConstructor = new (url: string, init?: { withCredentials?: boolean }) => EventSourceLike
@@ -12,7 +12,10 @@ export const openEventStream =
   (Source: EventSourceConstructor, withCredentials: boolean): OpenFeedStream =>
   (url, on) => {
     const source = new Source(url, { withCredentials })
-    const told = (tell: (json: string) => void) => (event: { readonly data: unknown }) => tell(String(event.data))
+    const told =
+      (tell: (json: string) => void) =>
+      ({ data }: MessageEvent) =>
+        tell(String(data))
     source.addEventListener('position', told(on.greeting))
     source.addEventListener('purge', told(on.purge))
     source.addEventListener('beat', told(on.beat))
