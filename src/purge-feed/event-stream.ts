@@ -1,7 +1,7 @@
 import type { OpenFeedStream } from '../purge/follower.ts'
 
 /** What is needed of `EventSource`: the platform's, or that of the package `eventsource` in Node. */
-export interface EventSourceLike {
+interface EventSourceLike {
   addEventListener(type: string, listener: (event: MessageEvent) => void): void
   close(): void
 }

@@ -16,7 +16,7 @@ import {
 import { onGreeting, onPurge, type Progress, START, type Step } from './progress.ts'
 
 /** What is followed for. */
-export interface PurgedCache {
+interface PurgedCache {
   purge(
     selector: FeedPurge['selector'],
     options: { readonly mode: 'soft' | 'hard'; readonly spreadMs: Ms },

@@ -13,7 +13,7 @@ export const selector = z.union([
   z.strictObject({ all: z.literal(true) }),
 ])
 
-export const mode = z.enum(['soft', 'hard'])
+const mode = z.enum(['soft', 'hard'])
 
 /** What a webhook carries: `{ selector, mode?, at?, spread? }`; `at` in milliseconds since 1970 or as ISO 8601, `spread` in milliseconds. */
 export const webhookPayload = z.strictObject({

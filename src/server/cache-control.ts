@@ -2,7 +2,7 @@ import { CacheError } from '../errors.ts'
 import { isToken } from '../http/fields.ts'
 
 /** A number of seconds, 0 or more, whole. */
-export type Seconds = number
+type Seconds = number
 
 /**
  * How the answers of a route may be cached: the directives of `Cache-Control` in camelCase. Durations are in seconds, as on the wire.

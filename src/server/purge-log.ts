@@ -3,7 +3,7 @@ import type { Random } from '../ports/random.ts'
 import type { FeedPurge, LoggedPurge, Slice } from '../purge/messages.ts'
 
 /** A purge for later. */
-export interface ScheduledPurge {
+interface ScheduledPurge {
   readonly id: string
   readonly purge: FeedPurge
 }

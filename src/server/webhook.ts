@@ -3,7 +3,7 @@ import { type FeedPurge, webhookPayload } from '../purge/messages.ts'
 import type { Verify } from './signature.ts'
 
 /** The largest body that is read, in bytes. */
-export const MAX_WEBHOOK_BYTES = 65_536
+const MAX_WEBHOOK_BYTES = 65_536
 
 /** What a webhook asks for, or the answer that refuses it. */
 export type ReadWebhook =
