@@ -12,10 +12,10 @@ type Ranks = Partial<Record<PurgeMode, Place[]>>
 
 /** A purge log by what its purges select: what bears on a response is found by its URL and its tags, however many purges there are. */
 interface PurgeIndex {
-  readonly all: Ranks
-  readonly urls: ReadonlyMap<string, Ranks>
-  readonly tags: ReadonlyMap<string, Ranks>
-  readonly patterns: ReadonlyMap<string, Ranks>
+  /** By URL, and by tag with a line break before it, which no URL has. */
+  readonly names: Map<string, Ranks>
+  /** By pattern; that of everything is `*`. */
+  readonly patterns: Map<string, Ranks>
 }
 
 /** Strictest first. */
@@ -31,53 +31,46 @@ export function strictestAfter(
   tags: readonly string[],
   purges: readonly PurgeRecord[],
 ): Place | undefined {
-  const index = indexOf(purges)
+  const { names, patterns } = indexOf(purges)
   const plain = withoutFragment(url)
   let found: Place | undefined
-  let rank = modes.length
+  let rank = modes.length - 1
   const look = (ranks: Ranks | undefined) => {
-    for (let mode = 0; ranks && mode <= rank && mode < modes.length; mode++) {
+    for (let mode = 0; ranks && mode <= rank; mode++) {
       const place = firstAfter(asked, ranks[modes[mode] as PurgeMode])
-      if (!place || (mode === rank && found && found.at <= place.at)) continue
+      if (!place || (found?.mode === place.mode && found.at <= place.at)) continue
       found = place
       rank = mode
     }
   }
-  look(index.all)
-  look(index.urls.get(plain))
+  look(names.get(plain))
   for (const tag of tags) {
-    look(index.tags.get(tag))
-    const group = groupName(tag)
-    if (group !== undefined) look(index.tags.get(group))
+    look(names.get(`\n${tag}`))
+    look(names.get(`\n${groupName(tag)}`))
   }
-  for (const [pattern, ranks] of index.patterns) if (matchesPattern(pattern, plain)) look(ranks)
-  return found
+  for (const [pattern, ranks] of patterns) if (matchesPattern(pattern, plain)) look(ranks)
+  return found && { mode: found.mode, at: found.at, number: found.number }
 }
 
 function indexOf(purges: readonly PurgeRecord[]): PurgeIndex {
   const known = indexes.get(purges)
   if (known) return known
-  const [all, urls, tags, patterns] = [{}, ...[0, 1, 2].map(() => new Map<string, Ranks>())] as [
-    Ranks,
-    ...Map<string, Ranks>[],
-  ]
-  const under = (map: Map<string, Ranks> | undefined, name: string): Ranks => {
-    const ranks = map?.get(name) ?? {}
-    map?.set(name, ranks)
-    return ranks
-  }
-  for (const { selector, number, mode, at } of purges) {
-    const places: Ranks[] = []
-    if ('all' in selector) places.push(all)
-    else if ('pattern' in selector) places.push(under(patterns, withoutFragment(selector.pattern)))
-    else if (!('partition' in selector)) {
-      if ('urls' in selector) places.push(...selector.urls.map((one) => under(urls, withoutFragment(one))))
-      places.push(...(selector.tags ?? []).map((one) => under(tags, one)))
-    }
-    for (const ranks of places) append(ranks, { number, mode, at })
-  }
-  const index = { all, urls, tags, patterns } as PurgeIndex
+  const index: PurgeIndex = { names: new Map(), patterns: new Map() }
   indexes.set(purges, index)
+  for (const place of purges) {
+    const { selector } = place
+    const under = (map: Map<string, Ranks>) => (name: string) => {
+      const ranks = map.get(name) ?? {}
+      map.set(name, ranks)
+      append(ranks, place)
+    }
+    if ('all' in selector) under(index.patterns)('*')
+    else if ('pattern' in selector) under(index.patterns)(withoutFragment(selector.pattern))
+    else if (!('partition' in selector)) {
+      if ('urls' in selector) selector.urls.map(withoutFragment).forEach(under(index.names))
+      selector.tags?.map((tag) => `\n${tag}`).forEach(under(index.names))
+    }
+  }
   return index
 }
 

@@ -22,11 +22,8 @@ export function groupsOf(headers: HeaderList, name: string, url: string): string
   return members.map(({ value: group }) => `${origin}\0${group}`).slice(0, MAX_TAGS)
 }
 
-/** The name of a group, where a tag is one. */
-export function groupName(tag: string): string | undefined {
-  const at = tag.indexOf('\0')
-  return at > 0 ? tag.slice(at + 1) : undefined
-}
+/** The name of a group, without its origin; a plain tag as it is. */
+export const groupName = (tag: string): string => (tag.indexOf('\0') > 0 ? tag.slice(tag.indexOf('\0') + 1) : tag)
 
 /**
  * The labels by which a response may be purged: the groups of `Cache-Groups` (RFC 9875 §2), then the tags of the project's own field, and of those that content
