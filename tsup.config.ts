@@ -3,13 +3,28 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   // Two builds of one API: `index` is for production in browsers and must stay small, so it validates no options;
   // `index.development` (Node, and bundlers in development) does. `exports` in package.json chooses.
-  entry: ['src/index.ts', 'src/index.development.ts', 'src/testing/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/index.development.ts',
+    'src/purge-feed/index.ts',
+    'src/server/index.ts',
+    'src/server/redis/index.ts',
+    'src/testing/index.ts',
+    'src/unstorage/index.ts',
+  ],
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
   tsconfig: 'tsconfig.build.json',
   dts: {
-    entry: ['src/index.ts', 'src/testing/index.ts'],
+    entry: [
+      'src/index.ts',
+      'src/purge-feed/index.ts',
+      'src/server/index.ts',
+      'src/server/redis/index.ts',
+      'src/testing/index.ts',
+      'src/unstorage/index.ts',
+    ],
     // tsup 8.5.1 passes baseUrl to the compiler, which TypeScript 6 refuses without this line.
     compilerOptions: { ignoreDeprecations: '6.0' },
   },

@@ -22,10 +22,16 @@ process.once('SIGTERM', end)
 process.once('SIGINT', end)
 
 const page = createPage(await buildPage())
-const { api, control } = createOrigin()
+const { api, control, purges } = createOrigin()
 server.on('request', (request, response) => {
   const path = request.url ?? '/'
-  const handle = path.startsWith('/api/') ? api : path.startsWith('/control') ? control : page
+  const handle = path.startsWith('/api/')
+    ? api
+    : path.startsWith('/control')
+      ? control
+      : path.startsWith('/purges')
+        ? purges
+        : page
   handle(request, response)
 })
 server.on('error', (error: NodeJS.ErrnoException) => {

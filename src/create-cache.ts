@@ -7,6 +7,7 @@ import { concerns, createNearCache, type Listeners, type Session } from './engin
 import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
+import { refill } from './engine/refill.ts'
 import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
 import { createCounters } from './observe/counters.ts'
@@ -101,11 +102,16 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     incarnation,
     onNotice,
     tell: (hint) => tabs.tell(hint),
-    onPurged({ selector, mode }) {
-      const { core } = session
+    onPurged({ selector, mode }, spreadMs) {
+      const mine = session
+      const { core } = mine
       const { incarnation, last } = core.store.log()
       // Which URLs is nobody's business who is in another partition by now.
-      core.emit({ type: 'purged', mode, epoch: { incarnation, number: last }, elsewhere: true }, selector)
+      const event = { type: 'purged', mode, epoch: { incarnation, number: last }, elsewhere: true } as const
+      core.emit(spreadMs === undefined ? event : { ...event, spreadMs }, selector)
+      if (spreadMs === undefined) return
+      const looked = listeners.keyed.requests((one) => concerns(selector, one, core))
+      refill(looked, spreadMs, core, () => mine.over !== undefined || mine.isOutside)
     },
   })
   const tabs = createTabs({
@@ -133,6 +139,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     browserCache: here.browserCache,
     durable: durable !== undefined,
     implied: here.impliedFields,
+    tagField: options.tagField?.toLowerCase(),
     freeze,
   }
 

@@ -18,6 +18,7 @@ export type {
   NearCache,
   PartitionReceipt,
   Peek,
+  PurgeOptions,
   PurgeReceipt,
   PurgeSelector,
 } from './engine/api.ts'

@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ports: ['http', 'errors'],
   engine: ['http', 'ports', 'errors', '@standard-schema/spec'],
   stores: ['http', 'ports', 'errors', 'idb-keyval'],
-  purge: ['http', 'ports', 'errors'],
+  purge: ['http', 'ports', 'errors', 'zod'],
   tabs: ['http', 'ports', 'errors'],
   resilience: ['http', 'ports', 'errors'],
   observe: ['http', 'ports', 'errors'],
@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The entries that are folders. Another entry may import their index.ts, nothing else in them. */
-const entries = ['react', 'service-worker', 'server', 'testing', 'devtools', 'cli']
+const entries = ['react', 'service-worker', 'purge-feed', 'server', 'unstorage', 'testing', 'devtools', 'cli']
 
 /** What only `platform` and `testing` may name: time, chance, storage and network come in through ports. */
 const platformGlobals =

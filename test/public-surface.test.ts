@@ -5,6 +5,9 @@ import packageJson from '../package.json' with { type: 'json' }
 /** Every entry, and everything that its users may rely on. A change here is a change of the public surface: it belongs into CHANGELOG.md. */
 const surface = {
   '.': ['CacheError', 'createCache', 'trackingParameters'],
+  './purge-feed': ['followPurgeFeed'],
+  './server': ['cacheControl', 'createPurgeHub', 'toNodeHandler', 'withHttpCache'],
+  './server/redis': ['redisPurgeLog'],
   './testing': [
     'chaos',
     'createWorld',
@@ -14,9 +17,17 @@ const surface = {
     'virtualClock',
     'virtualIndexedDB',
   ],
+  './unstorage': ['unstorageStore'],
 }
 
-const sources = { '.': '../src/index.ts', './testing': '../src/testing/index.ts' }
+const sources = {
+  '.': '../src/index.ts',
+  './purge-feed': '../src/purge-feed/index.ts',
+  './server': '../src/server/index.ts',
+  './server/redis': '../src/server/redis/index.ts',
+  './testing': '../src/testing/index.ts',
+  './unstorage': '../src/unstorage/index.ts',
+}
 
 const methods = [
   'close',

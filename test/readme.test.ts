@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { EventSource } from 'eventsource'
 import { expect, test } from 'vitest'
 import { createCache, trackingParameters } from '../src/index.development.ts'
 import type { CacheEvent, CacheOptions, NearCache } from '../src/index.ts'
+import { followPurgeFeed, type PurgeFeed } from '../src/purge-feed/index.ts'
+import { createPurgeHub, type PurgeHub, toNodeHandler, withHttpCache } from '../src/server/index.ts'
 import { seededRandom } from '../src/testing/index.ts'
 import { causes, harness } from './engine/harness.ts'
+import { secret, webhook } from './server/webhooks.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const blocks = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code as string)
@@ -42,7 +48,10 @@ function surroundings() {
 test('the blocks of README.md import only what the package exports', async () => {
   const exported: Readonly<Record<string, object>> = {
     nearcache: await import('../src/index.ts'),
+    'nearcache/purge-feed': await import('../src/purge-feed/index.ts'),
+    'nearcache/server': await import('../src/server/index.ts'),
     'nearcache/testing': await import('../src/testing/index.ts'),
+    'node:http': await import('node:http'),
   }
   const imports = blocks.flatMap((code) => [...code.matchAll(/^import \{ (.*) \} from '(.*)'$/gm)])
   expect(imports.length).toBeGreaterThan(0)
@@ -122,7 +131,15 @@ test('the block on rules gives options that are allowed and do what they say', a
 })
 
 test('every block of README.md is run here, but for the one that shows what it replaces', () => {
-  const known = ['import { createCache }', 'partition:', 'cache.peek(', 'rules: [', 'lookUpSomewhere']
+  const known = [
+    "from 'nearcache/server'",
+    "from 'nearcache/purge-feed'",
+    'import { createCache }',
+    'partition:',
+    'cache.peek(',
+    'rules: [',
+    'lookUpSomewhere',
+  ]
   expect(known.map(blockWith)).toHaveLength(blocks.length)
 })
 
@@ -137,4 +154,43 @@ test('the scripts that README.md names are there', () => {
   const named = [...readme.matchAll(/npm (?:run )?(demo|test|[a-z]+)(?= {2,}#)/g)].map(([, name]) => name)
   expect(named).toContain('demo')
   for (const name of named) expect(scripts).toHaveProperty(name as string)
+})
+
+test('the blocks from the CMS to the browser run: a signed webhook at the origin purges in the page', async () => {
+  const server = createServer()
+  const listening = (listener: RequestListener) => ({
+    listen: () => server.on('request', listener).listen(0, '127.0.0.1'),
+  })
+  const names = {
+    createServer: listening,
+    createPurgeHub,
+    toNodeHandler,
+    withHttpCache,
+    process: { env: { PURGE_SECRET: secret } },
+  }
+  const hub = (await run(blockWith("from 'nearcache/server'"), names, 'hub')) as PurgeHub
+  await new Promise((ready) => server.once('listening', ready))
+  const { port } = server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+
+  const cache = createCache({ store: 'memory' })
+  const purged = new Promise<void>((resolve) => cache.on(({ type }) => type === 'purged' && resolve()))
+  const follow = (given: NearCache, path: string) => followPurgeFeed(given, origin + path, { EventSource })
+  const page = blockWith("from 'nearcache/purge-feed'").replace('followPurgeFeed(', 'const feed = followPurgeFeed(')
+  const feed = (await run(page, { followPurgeFeed: follow, cache }, 'feed')) as PurgeFeed
+  await feed.caughtUp()
+  const url = `${origin}/api/product/42`
+  expect(await cache.json(url)).toEqual({ price: 10 })
+  await cache.settled()
+
+  const sent = webhook({ selector: { tag: 'product-42' } }, { at: Date.now() })
+  const { status } = await fetch(`${origin}/purge`, { method: 'POST', headers: sent.headers, body: await sent.text() })
+  expect(status).toBe(200)
+  await purged
+  expect((await cache.explain(url)).purge).toMatchObject({ mode: 'soft' })
+  feed.close()
+  await hub.close()
+  await cache.close()
+  server.closeAllConnections()
+  await new Promise((closed) => server.close(closed))
 })

@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createPurgeHub, toNodeHandler } from 'nearcache/server'
+import { pieces } from './catalogue.ts'
 import { prepare } from './respond.ts'
 import { type Answer, type Call, elsewhere, type Route, routes } from './routes.ts'
 import { type EpochMs, openShop, preferredLanguage } from './shop.ts'
@@ -25,6 +27,8 @@ export interface Origin {
   readonly api: RequestListener
   /** Answers below `/control`, always, and never from a cache. */
   readonly control: RequestListener
+  /** Tells every browser what was purged. */
+  readonly purges: RequestListener
 }
 
 const SLOW_MS = 2_000
@@ -39,6 +43,7 @@ export function createOrigin(): Origin {
   const now = (): EpochMs => Date.now() + skippedMs
   let shop = openShop(now)
   let received: Received[] = []
+  let hub = createPurgeHub()
 
   async function api(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (mood === 'slow') {
@@ -112,6 +117,16 @@ export function createOrigin(): Origin {
       skippedMs += body.ms
       return tell()
     }
+    if (request.method === 'POST' && path === '/control/price') {
+      const { slug, price } = body as { slug?: unknown; price?: unknown }
+      const piece = pieces.find((one) => one.slug === slug)
+      if (!piece || !Number.isInteger(price) || !((price as number) > 0 && (price as number) < 1_000_000))
+        return tell(422)
+      shop.setPrice(piece, price as number)
+      // The piece, and what shows its price beside others: everything else stays as it is in every browser.
+      await hub.purge({ tags: [`product-${piece.slug}`, 'lists', 'offer'] })
+      return tell()
+    }
     if (request.method === 'POST' && path === '/control/prices') {
       shop.changePrices()
       return tell()
@@ -121,6 +136,8 @@ export function createOrigin(): Origin {
       skippedMs = 0
       shop = openShop(now)
       received = []
+      await hub.close()
+      hub = createPurgeHub()
       return tell()
     }
     return tell(404)
@@ -131,7 +148,8 @@ export function createOrigin(): Origin {
     (request, response) => {
       handle(request, response).catch(() => response.destroy())
     }
-  return { api: listener(api), control: listener(control) }
+  const purges = toNodeHandler((request) => hub.feed(request))
+  return { api: listener(api), control: listener(control), purges }
 }
 
 /** What a path has in the place of the route's placeholder; the empty string where there is none; `undefined` when the route is another. */

@@ -59,7 +59,7 @@ export const routes: readonly Route[] = [
     policy: {
       'Cache-Control': 'max-age=10, stale-while-revalidate=60, stale-if-error=600',
       Vary: 'Accept-Language',
-      'Cache-Tag': 'products',
+      'Cache-Tag': 'products, lists',
     },
     etag: true,
     spoken: true,
@@ -105,7 +105,7 @@ export const routes: readonly Route[] = [
     policy: {
       'Cache-Control': 'max-age=30, stale-while-revalidate=120, stale-if-error=600',
       Vary: 'Accept-Language',
-      'Cache-Tag': 'products',
+      'Cache-Tag': 'products, lists',
       'No-Vary-Search': 'key-order, params=("from")',
     },
     etag: true,

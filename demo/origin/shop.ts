@@ -9,6 +9,8 @@ export interface Shop {
   price(piece: Piece): number
   /** When a price last changed, or the shop opened. */
   readonly changedAt: EpochMs
+  /** Gives one piece another price, in cents. */
+  setPrice(piece: Piece, price: number): void
   /** Raises or lowers every price by a euro, as a new firing does. */
   changePrices(): void
   basket(visitor: string): Basket
@@ -35,13 +37,18 @@ export function openShop(now: () => EpochMs): Shop {
   let orders = 0
   const openedAt = now()
   let changedAt = openedAt
-  const price = (piece: Piece) => piece.price + surcharge
+  const own = new Map<string, number>()
+  const price = (piece: Piece) => (own.get(piece.slug) ?? piece.price) + surcharge
 
   return {
     openedAt,
     price,
     get changedAt() {
       return changedAt
+    },
+    setPrice(piece, next) {
+      own.set(piece.slug, next - surcharge)
+      changedAt = now()
     },
     changePrices() {
       surcharge = surcharge === 0 ? 100 : 0

@@ -1,4 +1,6 @@
 import { useEffect, useState } from 'react'
+import { useAddress } from './address.ts'
+import { Admin } from './admin/admin.tsx'
 import { firstLanguage, LanguageContext, rememberLanguage } from './language.ts'
 import { Panel } from './panel/panel.tsx'
 import { Shop } from './shop/shop.tsx'
@@ -8,6 +10,7 @@ import { VisitContext } from './use-resource.ts'
 export function App() {
   const [language, setLanguage] = useState(firstLanguage)
   const [visit, setVisit] = useState(0)
+  const { pathname } = useAddress()
 
   useEffect(() => {
     document.documentElement.lang = language
@@ -18,7 +21,7 @@ export function App() {
     <div className="app">
       <LanguageContext value={language}>
         <VisitContext value={visit}>
-          <Shop onLanguage={setLanguage} />
+          {pathname === '/admin' ? <Admin /> : <Shop onLanguage={setLanguage} />}
         </VisitContext>
       </LanguageContext>
       <Panel language={language} onReadAgain={() => setVisit((count) => count + 1)} />

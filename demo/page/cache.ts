@@ -1,4 +1,5 @@
 import { createCache } from 'nearcache'
+import { followPurgeFeed } from 'nearcache/purge-feed'
 import { clock } from './clock.ts'
 
 /** The whole set-up. Lifetimes, windows, languages and groups are the API's business: its headers say them. */
@@ -11,3 +12,6 @@ export const cache = createCache({
   deadlines: { softMs: 800, diskMs: 500 },
   clock,
 })
+
+// What the shop purges, every open tab learns at once, and one that slept when it wakes.
+followPurgeFeed(cache, '/purges', { name: 'lehmhaus' })

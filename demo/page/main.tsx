@@ -4,6 +4,7 @@ import { App } from './app.tsx'
 import { readOrigin } from './panel/origin-switches.ts'
 import './styles/base.css'
 import './styles/shop.css'
+import './styles/admin.css'
 import './styles/panel.css'
 import './styles/motion.css'
 

@@ -29,6 +29,18 @@ export type PurgeSelector =
   | { partition: string }
   | { all: true }
 
+/** How to purge. */
+export interface PurgeOptions {
+  /** @default 'soft' */
+  mode?: 'soft' | 'hard'
+  /**
+   * Reads anew what is subscribed to and purged: each at a random moment within so many milliseconds; 0: at once. Nothing else is read before somebody asks for it.
+   *
+   * @default nothing is read anew: whoever subscribes does that when the event comes
+   */
+  spreadMs?: Ms
+}
+
 /** What a purge left behind. */
 export interface PurgeReceipt {
   /** The purge's place in the log: responses dispatched up to it are affected. */
@@ -113,7 +125,7 @@ export interface NearCache {
    * Forgets. `soft` (default): stale from this moment, its windows for stale use count from now and never reach beyond where they would have ended anyway.
    * `hard`: never used again, not even on error. Resolved when it is on disk; it holds in this context from the call on.
    */
-  purge(selector: PurgeSelector, options?: { mode?: 'soft' | 'hard' }): Promise<PurgeReceipt>
+  purge(selector: PurgeSelector, options?: PurgeOptions): Promise<PurgeReceipt>
   /** Events of one key: stored, freshened, updated, purged, failed. Returns the function that ends it. */
   subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void
   /** All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. */

@@ -56,6 +56,8 @@ export interface Settings {
   readonly durable: boolean
   /** Fields that the platform adds below script. */
   readonly implied: HeaderList
+  /** The project's own tag field, in lower case. */
+  readonly tagField: string | undefined
   /** Makes parsed data read-only, where a developer should notice a mutation. */
   readonly freeze: <T>(data: T) => T
 }

@@ -7,7 +7,7 @@ import { type Accept, type Arrival, type Asking, type Dispatch, discard, type La
 import { type Core, decisionContext } from './core.ts'
 import { headerList, toHeaders } from './header-list.ts'
 import { heed } from './invalidate.ts'
-import { drop, keepFreshened, scoped } from './keep.ts'
+import { drop, keepFreshened, scoped, withTags } from './keep.ts'
 import type { Presented } from './presented.ts'
 import { complete, receive } from './receive.ts'
 
@@ -140,7 +140,11 @@ function confirm(
   discard(raw)
   const responseTime = core.now()
   const update = { headers, ...dispatch, responseTime, delta: core.elapsed(raw, dispatch.requestTime) }
-  const freshened = named.map((one) => scoped(freshen(one, update, presented.request, core.settings.implied), core))
+  const freshened = named.map((one) => {
+    const next = scoped(freshen(one, update, presented.request, core.settings), core)
+    // What was purged meanwhile by a label that it had then stays purged, though it has other ones now.
+    return purgeEffect({ ...one, epoch: dispatch.epoch }, core.store.log()) ? withTags(next, one.tags) : next
+  })
   const own = { ...freshened.find(isOurs), body: stored.body } as StoredResponse
   // What can be neither used nor replaced any more must not stay.
   const kept =

@@ -1,18 +1,24 @@
 import { clearsCache } from '../http/clear-site-data.ts'
-import type { LogSelector, PurgeMode } from '../http/message.ts'
+import type { LogSelector, Ms, PurgeMode } from '../http/message.ts'
 import type { PurgeReceipt } from './api.ts'
 import type { Core } from './core.ts'
 import type { Presented } from './presented.ts'
 
 /** Adds a purge to the log, and tells. */
-export async function invalidate(selector: LogSelector, mode: PurgeMode, core: Core): Promise<PurgeReceipt> {
+export async function invalidate(
+  selector: LogSelector,
+  mode: PurgeMode,
+  core: Core,
+  spreadMs?: Ms,
+): Promise<PurgeReceipt> {
   const labelled = withLabels(selector, core)
-  const writing = core.store.purge({ selector: labelled, mode, at: core.now() })
+  const writing = core.store.purge({ selector: labelled, mode, at: core.now() }, spreadMs)
   core.background(writing)
   // In force from here on, whatever the disk does; there it may come to have another number.
   const { incarnation, last } = core.store.log()
   const epoch = { incarnation, number: last }
-  core.emit({ type: 'purged', mode, epoch, ...('urls' in selector && { urls: selector.urls }) }, labelled)
+  const event = { type: 'purged', mode, epoch, ...('urls' in selector && { urls: selector.urls }) } as const
+  core.emit(spreadMs === undefined ? event : { ...event, spreadMs }, labelled)
   return writing
 }
 

@@ -37,7 +37,7 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
     if (overtaken) return record
     // Memory comes first: what is there is what is seen.
     replaced ??= others.filter(selectsIt)
-    const labels = others.filter(selectsIt).flatMap(callersTags)
+    const labels = others.filter(selectsIt).flatMap((one) => callersTags(one, core.settings.tagField))
     return asRecord([...others.filter((other) => !selectsIt(other)), withTags(stored, labels)].slice(-MAX_RESPONSES))
   })
   const isHeld =
@@ -55,8 +55,8 @@ export const withTags = (stored: StoredResponse, tags: readonly string[]): Store
     : { ...stored, tags: [...new Set([...stored.tags, ...tags])].slice(0, MAX_TAGS) }
 
 /** The labels that did not come with the response: who gave them purges by them, whoever refreshes it. */
-function callersTags({ tags, headers, url }: StoredResponse): string[] {
-  const own = tagsOf(headers, url)
+function callersTags({ tags, headers, url }: StoredResponse, field: string | undefined): string[] {
+  const own = tagsOf(headers, url, field)
   return tags.filter((tag) => !own.includes(tag) && !tag.startsWith('\0'))
 }
 

@@ -10,6 +10,8 @@ export interface KeyedListeners {
   add(presented: Presented, listener: Listener): () => void
   of(key: CacheKey): readonly Listener[]
   where(holds: (presented: Presented) => boolean): readonly Listener[]
+  /** What is looked at, each key once. */
+  requests(holds: (presented: Presented) => boolean): readonly Presented[]
 }
 
 /** Listeners by key. When it is learned that other URLs mean the same (`No-Vary-Search`), and when another partition is entered, they move to the key that they have then. */
@@ -54,6 +56,8 @@ export function createKeyedListeners(placeNow: () => Place): KeyedListeners {
       }
     },
     of: (key) => (byKey.size > 0 ? listenersOf(upToDate().get(nameOf(key))) : []),
+    requests: (holds) =>
+      [...upToDate().values()].flatMap((some) => [...some].slice(0, 1).map(({ presented }) => presented)).filter(holds),
     where: (holds) =>
       [...upToDate().values()].flatMap((some) => listenersOf([...some].filter(({ presented }) => holds(presented)))),
   }

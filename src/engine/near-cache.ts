@@ -17,6 +17,7 @@ import { invalidate } from './invalidate.ts'
 import type { JsonViews } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
 import { type Presented, present } from './presented.ts'
+import { refill } from './refill.ts'
 import { respond } from './respond.ts'
 
 /** What one partition has of its own, for as long as it is entered: nothing of it reaches the next one. */
@@ -228,9 +229,15 @@ export function createNearCache(
     } satisfies Explanation
   }
 
-  const purge: NearCache['purge'] = async (selector, { mode = 'soft' } = {}) => {
-    const { core } = session()
-    return invalidate(logSelector(selector, core), mode, core)
+  const purge: NearCache['purge'] = async (selector, { mode = 'soft', spreadMs } = {}) => {
+    const mine = session()
+    const { core } = mine
+    const purged = logSelector(selector, core)
+    // What is looked at is found before memory forgets which tags it had.
+    const looked = spreadMs === undefined ? [] : listeners.keyed.requests((one) => concerns(purged, one, core))
+    const receipt = invalidate(purged, mode, core, spreadMs)
+    refill(looked, spreadMs ?? 0, core, () => closing !== undefined || mine.over !== undefined || mine.isOutside)
+    return receipt
   }
 
   function subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void {

@@ -139,6 +139,8 @@ export interface CacheOptions {
    * beside a disk read that takes longer. `lockMs` 5,000: wait this long for another tab that asks for the same, then ask too.
    */
   readonly deadlines?: { readonly softMs?: Ms; readonly hardMs?: Ms; readonly diskMs?: Ms; readonly lockMs?: Ms }
+  /** The response field with a project's own tags, comma-separated, beside those that CDNs use: one that the CDN passes on, exposed across origins. @default 'nearcache-tag', which `nearcache/server` sends */
+  readonly tagField?: string
   /** Whether responses carry `Cache-Status` (RFC 9211). @default true */
   readonly cacheStatus?: boolean
 }

@@ -117,7 +117,11 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     responseTime,
     ...dispatch,
     delta: core.elapsed(raw, dispatch.requestTime),
-    tags: [...tagsOf(headers, request.url), ...(rule?.tags ?? []), ...(presented.init.nearcache?.tags ?? [])],
+    tags: [
+      ...tagsOf(headers, request.url, core.settings.tagField),
+      ...(rule?.tags ?? []),
+      ...(presented.init.nearcache?.tags ?? []),
+    ],
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
     ...(rule?.pinned && { pinned: true }),
@@ -217,7 +221,7 @@ async function updateFromHead(raw: Response, presented: Presented, core: Core, d
     isFreshened = true
     // How long a HEAD takes says nothing of a revalidation.
     const { epoch, delta } = stored
-    return { ...scoped(freshen(stored, { ...update, delta }, presented.request, core.settings.implied), core), epoch }
+    return { ...scoped(freshen(stored, { ...update, delta }, presented.request, core.settings), core), epoch }
   }
   await change(each, presented, core)
   if (isFreshened) core.emit({ type: 'freshened', url: presented.request.url }, presented)

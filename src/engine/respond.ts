@@ -138,7 +138,7 @@ async function insteadOf(
 }
 
 /** An answer that nobody will have: its body ends when it is whole, or can not be stored. */
-async function letGo({ body }: Answer): Promise<void> {
+export async function letGo({ body }: Answer): Promise<void> {
   if ('raw' in body) discard(body.raw)
   if (!('stream' in body)) return
   await body.whole.catch(() => {})

@@ -66,15 +66,15 @@ export function freshen(
   { staleSince: _, ...stored }: StoredResponse,
   { headers: update, ...exchange }: ValidationUpdate,
   request: Pick<PresentedRequest, 'headers'>,
-  implied?: HeaderList,
+  { implied, tagField }: { readonly implied?: HeaderList; readonly tagField?: string | undefined } = {},
 ): StoredResponse {
   const { url, directives, expires, vary, nominated } = stored
   const has = (name: string) => fieldValue(update, name) !== undefined
   // Age and Date are inputs of the exchange that they came in.
   const kept = stored.headers.filter(([name]) => name !== 'age' && name !== 'date')
   const headers = freshenedFields(kept, update)
-  const ownTags = tagsOf(stored.headers, url)
-  const tags = [...tagsOf(headers, url), ...stored.tags.filter((tag) => !ownTags.includes(tag))]
+  const ownTags = tagsOf(stored.headers, url, tagField)
+  const tags = [...tagsOf(headers, url, tagField), ...stored.tags.filter((tag) => !ownTags.includes(tag))]
   const next = storedResponse({ ...stored, ...exchange, headers, tags, request, implied })
   return {
     ...next,

@@ -5,6 +5,8 @@ export const openBroadcastChannel: OpenChannel = (name, onMessage) => {
   try {
     const channel = new BroadcastChannel(name)
     channel.onmessage = ({ data }) => onMessage(data)
+    // In Node an open channel would keep the process alive.
+    ;(channel as { unref?(): void }).unref?.()
     return {
       post(message) {
         try {

@@ -28,13 +28,14 @@ export type CacheEvent =
   | { readonly type: 'freshened'; readonly url: string; readonly elsewhere?: true }
   /** `update()` or its roll-back changed what `json()` and `peek()` give. */
   | { readonly type: 'updated'; readonly url: string }
-  /** A purge or an invalidation was added to the log. */
+  /** A purge or an invalidation was added to the log. `spreadMs`: what is subscribed to is read anew by the cache itself, within so many milliseconds. */
   | {
       readonly type: 'purged'
       readonly mode: PurgeMode
       readonly epoch: Epoch
       readonly urls?: readonly string[]
       readonly elsewhere?: true
+      readonly spreadMs?: Ms
     }
   /** The origin failed in the background or behind a stale answer. */
   | { readonly type: 'failed'; readonly url: string; readonly error: unknown }

@@ -1,10 +1,16 @@
-import type { Epoch, PurgeRecord } from '../http/message.ts'
+import type { Epoch, Ms, PurgeRecord } from '../http/message.ts'
 import type { CacheKey } from './store.ts'
 
 /** What one context tells the others. A hint: whoever hears it looks into the store, which alone is the truth. */
 export type Hint =
   /** A purge is in the shared log, under `epoch`; without one the log could not take it. */
-  | { readonly kind: 'purged'; readonly purge: Omit<PurgeRecord, 'number'>; readonly epoch?: Epoch | undefined }
+  | {
+      readonly kind: 'purged'
+      readonly purge: Omit<PurgeRecord, 'number'>
+      readonly epoch?: Epoch | undefined
+      /** What is looked at is to be read anew within so many milliseconds. */
+      readonly spreadMs?: Ms | undefined
+    }
   /** What is stored under a key has changed on the disk. */
   | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
   /** How an origin is, as one context has found it. */

@@ -1,4 +1,4 @@
-import type { Epoch, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
+import type { Epoch, Ms, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 import type { CacheKey, StoredRecord } from './store.ts'
 
 /**
@@ -22,9 +22,12 @@ export interface TieredStore {
   update(key: CacheKey, change: (record: StoredRecord | undefined) => StoredRecord | undefined): Promise<void>
   /**
    * Appends to the log: in force in memory from the call on; resolves when the durable store has it (`durable: true`) or has failed. When it has failed,
-   * nothing is read from it before it has taken the purge.
+   * nothing is read from it before it has taken the purge. Other contexts are told, and within `spreadMs` they read anew what is looked at there.
    */
-  purge(purge: Omit<PurgeRecord, 'number'>): Promise<{ readonly epoch: Epoch; readonly durable: boolean }>
+  purge(
+    purge: Omit<PurgeRecord, 'number'>,
+    spreadMs?: Ms,
+  ): Promise<{ readonly epoch: Epoch; readonly durable: boolean }>
   /** The log as this context knows it, with the purges that are on their way to the durable store. */
   log(): PurgeLog
   /** What a request sent now carries. Purges on their way do not count yet: what is sent meanwhile counts as sent before them. */

@@ -1,5 +1,5 @@
 import { bare } from '../http/given.ts'
-import type { Epoch, EpochMs, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
+import type { Epoch, EpochMs, Ms, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 import { appendPurge, asSeenFrom, emptyLog, numberIn } from '../http/purge-log.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { Hint } from '../ports/tabs.ts'
@@ -26,7 +26,7 @@ export interface LayeredOptions {
   /** What other contexts that share the durable store should know: told when it is there. */
   tell(hint: Hint): void
   /** Another context has purged: it is in force here from this moment on. */
-  onPurged(purge: Purge): void
+  onPurged(purge: Purge, spreadMs?: Ms): void
 }
 
 /** Memory and a durable store together, as one partition at a time sees them. */
@@ -288,11 +288,11 @@ export function createLayeredStore({
       (seen) => seen,
     )
 
-  async function purge(purge: Purge): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
+  async function purge(purge: Purge, spreadMs?: Ms): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
     if (!durable) setBase(appendPurge(base, purge))
     const seen = durable && (await append(purge))
     const place = seen && { incarnation: seen.incarnation, number: seen.last }
-    tell({ kind: 'purged', purge, epoch: place })
+    tell({ kind: 'purged', purge, epoch: place, spreadMs })
     return { epoch: place ?? epoch(), durable: place !== undefined }
   }
 
@@ -315,10 +315,10 @@ export function createLayeredStore({
         () => attempt('read', (store) => store.read([])),
         (snapshot) => snapshot.log,
       )
-    for (const { purge } of news) {
+    for (const { purge, spreadMs } of news) {
       if (!durable) setBase(appendPurge(base, purge))
       else if (!logged.includes(purge)) append(purge)
-      onPurged(purge)
+      onPurged(purge, spreadMs)
     }
   }
 

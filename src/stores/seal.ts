@@ -36,7 +36,7 @@ function sumOf({ responses }: StoredRecord, key: StoreKey): number {
  * Tells damaged data from what was written (FNV-1a, 32 bits): a change in one place always shows, any other but once in 4 billion times. No protection against somebody who writes here on
  * purpose.
  */
-function checksum(text: string, parts: readonly Uint8Array[]): number {
+export function checksum(text: string, parts: readonly Uint8Array[]): number {
   let sum = 0x811c9dc5
   for (let index = 0; index < text.length; index++) sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193)
   for (const bytes of parts)

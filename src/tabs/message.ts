@@ -20,13 +20,14 @@ export function hintsIn(message: unknown): Told[] {
 
 function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
-  const { kind, purge, epoch, partition, key, turn } = hint
+  const { kind, purge, epoch, spreadMs, partition, key, turn } = hint
   if (kind === 'look' || kind === 'health') return true
   if (kind === 'unshared') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (
     kind === 'purged' &&
     isPurge(purge) &&
+    (spreadMs === undefined || (Number.isFinite(spreadMs) && (spreadMs as number) >= 0)) &&
     (epoch === undefined || (isObject(epoch) && isText(epoch.incarnation) && Number.isSafeInteger(epoch.number)))
   )
 }

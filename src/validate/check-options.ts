@@ -72,6 +72,7 @@ const options = z.strictObject({
   deadlines: optional(
     z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms), lockMs: optional(ms) }),
   ),
+  tagField: optional(z.string().check(z.regex(/^[!#-'*+.^-z|~\w-]+$/))),
   cacheStatus: optional(z.boolean()),
 })
 
@@ -133,7 +134,7 @@ function allowed(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return issue.values.map(show).join(' or ')
     case 'invalid_format':
-      return 'an absolute URL'
+      return issue.format === 'regex' ? 'the name of a field' : 'an absolute URL'
     case 'invalid_union':
       return [...new Set(issue.errors.flat().map(allowed))].join(', or ')
     default:

@@ -6,13 +6,14 @@ import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { chromium } from 'playwright'
+import { type Page as BrowserPage, chromium } from 'playwright'
 import { bundle, ensureBuilt, repository } from '../size/bundle.ts'
 import { chromiumLaunch, paths } from '../support/browsers.ts'
 import { measureDisk, type OnDisk } from './disk.ts'
 import type { InNode } from './in-node.ts'
 import type * as Page from './in-page.ts'
 import type { Measured } from './measure.ts'
+import type * as PurgePage from './purge-in-page.ts'
 import { bytes, headers } from './sample.ts'
 
 /** Runs the contenders in a fresh Node, from the production build and plain JavaScript, so that no loader is measured. */
@@ -44,6 +45,13 @@ async function measureInNode(): Promise<InNode> {
 
 async function measureInChromium(): Promise<readonly Measured[]> {
   const { code } = await bundle({ path: 'test/bench/in-page.ts' }, { format: 'iife', globalName: 'benchmark' })
+  return inChromium(code, (page) =>
+    page.evaluate(() => (globalThis as unknown as { benchmark: typeof Page }).benchmark.hits()),
+  )
+}
+
+/** Runs a bundle in a page of its own origin. */
+async function inChromium<T>(code: string, work: (page: BrowserPage) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
     if (request.url === '/product') response.writeHead(200, headers).end(bytes)
     else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Benchmark</title>')
@@ -54,11 +62,36 @@ async function measureInChromium(): Promise<readonly Measured[]> {
     const page = await browser.newPage()
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`)
     await page.addScriptTag({ content: code })
-    return await page.evaluate(() => (globalThis as unknown as { benchmark: typeof Page }).benchmark.hits())
+    return await work(page)
   } finally {
     await browser.close()
     server.close()
   }
+}
+
+/** Purges where much is stored and where many follow: plain lines, from the sources. */
+function measurePurgesInNode(): void {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'test/bench/purges-in-node.ts'], {
+    cwd: repository,
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('The benchmark of purges in Node failed')
+}
+
+async function measurePurgesInChromium(): Promise<void> {
+  const [stored, rounds] = [100_000, 21]
+  const { code } = await bundle({ path: 'test/bench/purge-in-page.ts' }, { format: 'iife', globalName: 'benchmark' })
+  const times = await inChromium(code, (page) =>
+    page.evaluate(
+      ([count, many]) => (globalThis as unknown as { benchmark: typeof PurgePage }).benchmark.purgesOnDisk(count, many),
+      [stored, rounds] as const,
+    ),
+  )
+  const [median, worst] = [times[Math.floor(times.length / 2)], times.at(-1)]
+  process.stdout.write(
+    `purge of a tag on ${stored} stored responses, on disk in Chromium, until it is there: median ${median?.toFixed(2)} ms, worst ${worst?.toFixed(2)} ms\n`,
+  )
 }
 
 /** A table in Markdown: each contender's time, and how many times that of the first. */
@@ -104,6 +137,11 @@ if (part === 'disk') {
   printDisk(await measureDisk())
   process.exit()
 }
+if (part === 'purges') {
+  measurePurgesInNode()
+  if (paths.chromium) await measurePurgesInChromium()
+  process.exit(0)
+}
 process.stdout.write(
   `\`npm run bench\`: 1 KB of JSON, medians, Node ${process.versions.node}, ${cpus().length} processors; the first line is 1\n\n`,
 )
@@ -114,3 +152,5 @@ if (paths.chromium) {
   print('A hit, in Chromium', await measureInChromium())
   printDisk(await measureDisk())
 } else process.stdout.write('SKIPPED: the hits and the disk in Chromium, which is not on this machine\n')
+measurePurgesInNode()
+if (paths.chromium) await measurePurgesInChromium()

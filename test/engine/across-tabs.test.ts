@@ -242,6 +242,18 @@ describe('a change in one context is seen by all', () => {
   })
 })
 
+test('a purge with a spread is refilled in every tab that shows it, by one request', async () => {
+  const { tabs, clock, origin } = await allHave('/a', { cacheControl: 'max-age=60', json: { version: 1 } }, 3)
+  tabs[1]?.cache.subscribe('/a', () => {})
+  origin.serves('/a', { cacheControl: 'max-age=60', json: { version: 2 } })
+  await tabs[0]?.cache.purge({ url: '/a' }, { mode: 'hard', spreadMs: 5_000 })
+  await clock.settle()
+  expect(tabs[1]?.cache.peek('/a')).toBeUndefined()
+  await clock.advance(5_000)
+  expect(tabs[1]?.cache.peek('/a')).toMatchObject({ data: { version: 2 }, stale: false })
+  expect(origin.requests).toHaveLength(2)
+})
+
 describe('a page that could not hear', () => {
   test('back from the back/forward cache it looks at the log before it answers (DESIGN 6, FAULTS F-49)', async () => {
     const { tabs, clock, origin } = await allHave('/a', { cacheControl: 'max-age=60', body: 'old' })

@@ -81,17 +81,31 @@ describe('the purge log', () => {
     expect(purgeEffect(storedAt(5), log)).toBeUndefined()
   })
 
-  test('is not searched when nothing in it is newer than the response', () => {
-    let looked = 0
-    const purges = Array.from({ length: 1000 }, (_, index) => purge(index + 1, 'hard'))
-    const counted = new Proxy(purges, {
+  const counted = (purges: readonly PurgeRecord[]) => {
+    const told = { looked: 0 }
+    const watched = new Proxy(purges, {
       get(target, key) {
-        if (typeof key === 'string' && /^\d+$/.test(key)) looked++
+        if (typeof key === 'string' && /^\d+$/.test(key)) told.looked++
         return Reflect.get(target, key)
       },
     })
-    expect(purgeEffect(storedAt(1000), { ...logWith(purges), purges: counted })).toBeUndefined()
-    expect(looked).toBeLessThanOrEqual(1)
+    return { told, log: { ...logWith(purges), purges: watched } }
+  }
+
+  test('is not searched when nothing in it is newer than the response', () => {
+    const { told, log } = counted(Array.from({ length: 1000 }, (_, index) => purge(index + 1, 'hard')))
+    expect(purgeEffect(storedAt(1000), log)).toBeUndefined()
+    expect(told.looked).toBe(0)
+  })
+
+  test('is gone through once, by the first read after a purge; the others find by URL and tags what bears on them', () => {
+    const { told, log } = counted(
+      Array.from({ length: 1000 }, (_, index) =>
+        purge(index + 1, 'soft', { tags: [index === 500 ? 'a' : `t${index}`] }),
+      ),
+    )
+    for (let read = 0; read < 100; read++) expect(purgeEffect(storedAt(read), log)).toMatchObject({ number: 501 })
+    expect(told.looked).toBe(1000)
   })
 })
 
@@ -120,9 +134,11 @@ describe('a selector', () => {
     ['a pattern with a fragment', { pattern: 'https://shop.example/*#x' }, true],
     ['a pattern with what means something elsewhere', { pattern: 'https://shop.example/products/.2' }, false],
     ['an empty pattern', { pattern: '' }, false],
+    ['a group of its origin by its name', { tags: ['g'] }, true],
+    ['another group', { tags: ['h'] }, false],
     ['a name out of a prototype', { tags: ['constructor', '__proto__'] }, false],
   ] as ReadonlyArray<[string, LogSelector, boolean]>)('%s', (_sentence, selector, expected) => {
-    expect(covers(selector, url, ['a', 'c'])).toBe(expected)
+    expect(covers(selector, url, ['a', 'c', 'https://shop.example\0g'])).toBe(expected)
   })
 
   test('covers a tag called like something in a prototype', () => {

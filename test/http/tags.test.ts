@@ -54,6 +54,11 @@ describe('vendor tags', () => {
     expect(tags({ 'cache-tag': 'a, b', 'surrogate-key': 'b c', xkey: 'a' })).toEqual(['a', 'b', 'c'])
   })
 
+  test('the field of nearcache/server is read without being asked for', () => {
+    expect(tags({ 'nearcache-tag': 'p,q', 'cache-tag': 'a' })).toEqual(['p', 'q', 'a'])
+    expect(tags({ 'nearcache-tag': 'p', 'x-tags': 'q' }, 'x-tags')).toEqual(['q'])
+  })
+
   test("a project's own field is a comma-separated list, and read first", () => {
     expect(tags({ 'x-tags': 'p, q', 'cache-tag': 'a' }, 'x-tags')).toEqual(['p', 'q', 'a'])
     expect(tags({ 'x-tags': 'p, q' })).toEqual([])
@@ -62,11 +67,24 @@ describe('vendor tags', () => {
 
 describe('limits', () => {
   test('a field of 16 KiB is read, a longer one is not', () => {
-    expect(tags({ 'cache-tag': 'x'.repeat(16_384) })).toHaveLength(1)
-    expect(tags({ 'cache-tag': 'x'.repeat(16_385), 'surrogate-key': 'a' })).toEqual(['a'])
+    const many = (length: number) => `${'x,'.repeat(length)}`.slice(0, length)
+    expect(tags({ 'cache-tag': many(16_384) })).toEqual(['x'])
+    expect(tags({ 'cache-tag': many(16_385), 'surrogate-key': 'a' })).toEqual(['a'])
     const group = (length: number) => fields({ 'cache-groups': `"${'x'.repeat(length - 2)}"` })
     expect(groupsOf(group(16_384), 'cache-groups', url)).toHaveLength(1)
     expect(groupsOf(group(16_385), 'cache-groups', url)).toEqual([])
+  })
+
+  test('a tag of 1,024 characters is read, a longer one is not, in Surrogate-Key with all after it (Fastly)', () => {
+    const [long, longer] = ['x'.repeat(1024), 'x'.repeat(1025)]
+    expect(tags({ 'cache-tag': `a,${long},b` })).toEqual(['a', long, 'b'])
+    expect(tags({ 'cache-tag': `a,${longer},b` })).toEqual(['a', 'b'])
+    expect(tags({ 'surrogate-key': `a ${long} b` })).toEqual(['a', long, 'b'])
+    expect(tags({ 'surrogate-key': `a ${longer} b` })).toEqual(['a'])
+  })
+
+  test('odd characters are a tag’s own (F-78)', () => {
+    expect(tags({ 'surrogate-key': '__proto__ \u0000 é toString' })).toEqual(['__proto__', '\u0000', 'é', 'toString'])
   })
 
   test('1,000 tags are kept', () => {

@@ -77,7 +77,14 @@ test('an entering that is tried again does not end after a later one: the disk i
       return disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
     },
   }
-  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  const layered = createLayeredStore({
+    memory,
+    durable,
+    incarnation: 'memory',
+    onNotice() {},
+    tell() {},
+    onPurged() {},
+  })
   layered.open('anna', () => {})
   const first = layered.enter()
   layered.open('ben', () => {})
@@ -96,7 +103,14 @@ test('an entering that failed does not keep the next one out', async () => {
     if (partition === 'anna') throw new DOMException('As the test says', 'UnknownError')
     return disk.enter?.(partition) as ReturnType<NonNullable<Store['enter']>>
   }
-  const layered = createLayeredStore({ memory, durable: { ...disk, enter }, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  const layered = createLayeredStore({
+    memory,
+    durable: { ...disk, enter },
+    incarnation: 'memory',
+    onNotice() {},
+    tell() {},
+    onPurged() {},
+  })
   layered.open('anna', () => {})
   const first = layered.enter()
   layered.open('ben', () => {})
@@ -120,7 +134,14 @@ test("a caller's own store may be an object whose methods use this", async () =>
     }
   }
   const [durable, memory] = [new Disk(), createMemoryStore({ ...limits, incarnation: 'memory' })]
-  const layered = createLayeredStore({ memory, durable, incarnation: 'memory', onNotice() {}, tell() {}, onPurged() {} })
+  const layered = createLayeredStore({
+    memory,
+    durable,
+    incarnation: 'memory',
+    onNotice() {},
+    tell() {},
+    onPurged() {},
+  })
   layered.open('anna', () => {})
   await layered.enter()
   expect((await durable.read([])).partition).toBe('anna')

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that the browsers that the tests drive are on this machine.
-# As root on Debian or Ubuntu: installs what is missing. Elsewhere: says what to do, and the tests skip those browsers.
-# With CI set, a missing browser is an error. Run before `npm test`.
+# Makes sure that the browsers that the tests drive, and redis-server, are on this machine.
+# As root on Debian or Ubuntu: installs what is missing. Elsewhere: says what to do, and the tests skip what needs it.
+# With CI set, a missing one is an error. Run before `npm test`.
 set -euo pipefail
 
 # SKIP_BROWSERS=1 leaves everything as it is
@@ -21,10 +21,12 @@ found "${CHROME_PATH:-}" /usr/bin/chromium /usr/bin/google-chrome || missing+=(c
 found "${FIREFOX_PATH:-}" /usr/bin/firefox-esr /usr/bin/firefox || missing+=(firefox-esr)
 found "${MINIBROWSER_PATH:-}" /usr/lib/*/webkit2gtk-4.1/MiniBrowser || missing+=(libwebkit2gtk-4.1-0)
 command -v Xvfb >/dev/null || missing+=(xvfb)
+# not a browser: what several nodes of a purge hub share
+command -v redis-server >/dev/null || missing+=(redis-server)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  echo "Installing browsers for the tests: ${missing[*]} (SKIP_BROWSERS=1 leaves them out)"
+  echo "Installing for the tests: ${missing[*]} (SKIP_BROWSERS=1 leaves them out)"
   log=$(mktemp)
   if {
     apt-get update -q -o Acquire::Retries=3
@@ -41,6 +43,6 @@ fi
 cat >&2 <<TEXT
 Not found on this machine: ${missing[*]}
   Debian, Ubuntu:  sudo apt-get install ${missing[*]}
-  elsewhere:       install Chrome and Firefox, or name them: CHROME_PATH=… FIREFOX_PATH=… MINIBROWSER_PATH=…
+  elsewhere:       install Chrome, Firefox and redis-server, or name them: CHROME_PATH=… FIREFOX_PATH=… MINIBROWSER_PATH=…
 TEXT
 [ -z "${CI:-}" ] || exit 1

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
+import { createPurgeHub, type PurgeHub, toNodeHandler } from '../../src/server/index.ts'
 import { bundle } from '../size/bundle.ts'
 
 declare module 'vitest' {
@@ -109,6 +110,37 @@ const routes: Readonly<Record<string, RequestListener>> = {
   },
 }
 
+const hubs = new Map<string, PurgeHub>()
+/** Followers that have come, by hub, and not gone. */
+const followers = new Map<string, number>()
+const parametersOf = (url: string | undefined) => new URL(url ?? '/', 'http://origin').searchParams
+function hubOf(url: string | undefined): { name: string; hub: PurgeHub } {
+  const name = parametersOf(url).get('hub') ?? ''
+  const hub = hubs.get(name) ?? createPurgeHub()
+  hubs.set(name, hub)
+  return { name, hub }
+}
+
+/** A purge hub for each name that a test gives: its feed, a purge from outside, and how many follow. */
+const purgeRoutes: Readonly<Record<string, RequestListener>> = {
+  '/purge-feed': (request, response) => {
+    const { name, hub } = hubOf(request.url)
+    if (!request.headers.accept?.includes('json')) {
+      followers.set(name, (followers.get(name) ?? 0) + 1)
+      response.on('close', () => followers.set(name, (followers.get(name) ?? 0) - 1))
+    }
+    toNodeHandler((asked) => hub.feed(asked))(request, response)
+  },
+  '/purge-now': async (request, response) => {
+    const given = parametersOf(request.url)
+    const mode = given.get('mode') === 'hard' ? 'hard' : 'soft'
+    response.end(JSON.stringify(await hubOf(request.url).hub.purge(JSON.parse(given.get('selector') ?? ''), { mode })))
+  },
+  '/purge-followers': (request, response) => {
+    response.end(JSON.stringify({ count: followers.get(hubOf(request.url).name) ?? 0 }))
+  },
+}
+
 /** Every path that has no route of its own: says what was asked for. */
 const echo: RequestListener = (request, response) => {
   response.setHeader('content-type', 'application/json')
@@ -122,7 +154,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { url = '/', method = '', headers } = request
     const path = new URL(url, 'http://origin').pathname
     received.set(url, [...(received.get(url) ?? []), { method, headers }])
-    const route = routes[path] ?? echo
+    const route = routes[path] ?? purgeRoutes[path] ?? echo
     route(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

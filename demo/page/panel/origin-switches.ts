@@ -24,5 +24,7 @@ const post = (path: string, body: unknown = {}) => call(path, { method: 'POST', 
 export const readOrigin = (): Promise<OriginState> => call('')
 export const setMood = (mood: Mood): Promise<OriginState> => post('/mood', { mood })
 export const changePrices = (): Promise<OriginState> => post('/prices')
+/** Gives one piece another price, in cents; the shop purges what shows it. */
+export const setPrice = (slug: string, price: number): Promise<OriginState> => post('/price', { slug, price })
 /** Puts the clocks of the origin and of the page forward. */
 export const skip = (ms: number): Promise<OriginState> => post('/skip', { ms })

@@ -30,6 +30,11 @@ export function Shop({ onLanguage }: { readonly onLanguage: (language: Language)
           </a>
         </p>
         <p>{words.footer}</p>
+        <p lang="en">
+          <a href="/admin" onClick={follow}>
+            The workshop’s price list (admin)
+          </a>
+        </p>
       </footer>
       <Trouble />
     </div>

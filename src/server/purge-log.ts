@@ -1,0 +1,114 @@
+import type { EpochMs, Ms } from '../http/message.ts'
+import type { Random } from '../ports/random.ts'
+import type { FeedPurge, LoggedPurge, Slice } from '../purge/messages.ts'
+
+/** A purge for later. */
+interface ScheduledPurge {
+  readonly id: string
+  readonly purge: FeedPurge
+}
+
+/**
+ * Where a hub keeps its purges: in this process (`memoryPurgeLog`), or in a place that several nodes share (`redisPurgeLog`). Numbers are given here, one after the other, without a gap.
+ */
+export interface PurgeLogPort {
+  /** Gives the purge the next number. Resolves when it is kept. */
+  append(purge: FeedPurge): Promise<LoggedPurge>
+  /** The purges after a position; all that are kept where none is given. A position without a mark is believed. */
+  read(after?: { readonly number: number; readonly mark?: string | undefined }): Promise<Slice>
+  /** Tells of purges that come in, in their order; some may be left out or told twice. Returns the function that ends it. */
+  watch(listener: (purges: readonly LoggedPurge[]) => void): () => void
+  /** Keeps a purge until its time. */
+  schedule(scheduled: ScheduledPurge, at: EpochMs): Promise<void>
+  /** Takes what is due, for so long: what has not been settled by then is due again. `next`: when to look again at the latest; `undefined` when there is nothing to wait for. */
+  takeDue(
+    now: EpochMs,
+    leaseMs: Ms,
+  ): Promise<{ readonly due: readonly ScheduledPurge[]; readonly next: EpochMs | undefined }>
+  settle(id: string): Promise<void>
+  /** Takes note of a message by its name. @returns whether it is new */
+  claim(name: string, forMs: Ms, now: EpochMs): Promise<boolean>
+  /** Forgets that note: what the message asked for was not done. */
+  release(name: string): Promise<void>
+  close?(): Promise<void>
+}
+
+/** Names of messages kept at most. */
+const MAX_NAMES = 100_000
+
+/** A log in this process. When it ends, so does the log; clients notice, and forget everything (softly). */
+export function memoryPurgeLog({ retain, random }: { readonly retain: number; readonly random: Random }): PurgeLogPort {
+  const purges: LoggedPurge[] = []
+  const life = mark(random)
+  const listeners = new Set<(purges: readonly LoggedPurge[]) => void>()
+  const waiting = new Map<string, { readonly purge: FeedPurge; at: EpochMs }>()
+  const names = new Map<string, EpochMs>()
+
+  return {
+    async append(purge) {
+      const logged = { ...purge, number: (purges.at(-1)?.number ?? 0) + 1, mark: mark(random) }
+      purges.push(logged)
+      if (purges.length > retain) purges.shift()
+      for (const listener of listeners) listener([logged])
+      return logged
+    },
+    async read(after) {
+      return sliceOf(purges, life, after)
+    },
+    watch(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    async schedule({ id, purge }, at) {
+      waiting.set(id, { purge, at })
+    },
+    async takeDue(now, leaseMs) {
+      const due = [...waiting].filter(([, { at }]) => at <= now).sort(([, a], [, b]) => a.at - b.at)
+      for (const [, one] of due) one.at = now + leaseMs
+      const times = [...waiting.values()].map(({ at }) => at)
+      return {
+        due: due.map(([id, { purge }]) => ({ id, purge })),
+        next: times.length > 0 ? Math.min(...times) : undefined,
+      }
+    },
+    async settle(id) {
+      waiting.delete(id)
+    },
+    async claim(name, forMs, now) {
+      for (const [other, until] of names) {
+        if (until > now && names.size < MAX_NAMES) break
+        names.delete(other)
+      }
+      if (names.has(name)) return false
+      names.set(name, now + forMs)
+      return true
+    },
+    async release(name) {
+      names.delete(name)
+    },
+  }
+}
+
+/**
+ * What a follower at `after` does not have yet, of a log that keeps `purges`, oldest first.
+ *
+ * @param life - the mark of number 0
+ */
+export function sliceOf(
+  purges: readonly LoggedPurge[],
+  life: string,
+  after: { readonly number: number; readonly mark?: string | undefined } = { number: 0 },
+): Slice {
+  const { number, mark } = purges.at(-1) ?? { number: 0, mark: life }
+  const first = purges[0]?.number ?? 1
+  const known = after.number === 0 ? life : purges[after.number - first]?.mark
+  // Without a mark the number is believed, if it can be one of ours.
+  const isOurs = after.mark === undefined ? after.number <= number : after.mark === known
+  const complete = isOurs && after.number >= first - 1
+  return { number, mark, complete, purges: complete ? purges.slice(after.number - first + 1) : [] }
+}
+
+/** A mark by chance: 62 bits. */
+export const mark = (random: Random): string => [0, 0].map(() => Math.floor(random() * 2 ** 31).toString(36)).join('-')
