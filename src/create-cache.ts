@@ -7,6 +7,7 @@ import { concerns, createNearCache, type Listeners, type Session } from './engin
 import type { CacheOptions } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
+import { marked } from './engine/worker-mark.ts'
 import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
 import { createCounters } from './observe/counters.ts'
@@ -111,6 +112,9 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     const fetchNow = here.fetch()
     return (fetchNow === cache.fetch ? fetchBefore : fetchNow)(input, init)
   }
+  /** What a worker may see says whose it is. */
+  const send: Transport = (input, init) =>
+    (options.fetch ?? transport)(here.isControlled() ? marked(input, init?.method) : input, init)
 
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
@@ -142,7 +146,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
-      transport: options.fetch ?? transport,
+      transport: send,
       random,
       place,
       flights: createFlights(),
