@@ -35,10 +35,25 @@ const QUIET_MS = 60_000
 export interface Wiring {
   /** Makes parsed data read-only. */
   freeze<T>(data: T): T
+  /** Whether the cache is that of whichever partition the database belongs to, as a service worker's is. */
+  readonly follows?: boolean
+  /** What encrypts, for where nothing can be loaded when it is asked for: a service worker has no `import()`. */
+  readonly encryption?: typeof import('./stores/encrypted.ts')
+}
+
+/** A cache with what only the entry that wires it may do. */
+export interface Wired {
+  readonly cache: NearCache
+  /** Looks at the database, and follows it; `false` when it could not be looked at. */
+  look(): Promise<boolean>
+  /** The engine of whoever it is now. */
+  core(): Core
 }
 
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
-export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache {
+export const wireCache = (options: CacheOptions, wiring: Wiring): NearCache => wire(options, wiring).cache
+
+export function wire(options: CacheOptions, { freeze, follows = false, encryption }: Wiring): Wired {
   const here = platform()
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
@@ -89,6 +104,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice }),
     durable,
     incarnation,
+    follows,
     onNotice,
   })
   const { earlyExpiry, deadlines = {} } = options
@@ -101,6 +117,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     cacheStatus: options.cacheStatus ?? true,
     maxEntryBytes: Math.max(maxEntryBytes, durable ? diskEntryBytes : 0),
     browserCache: here.browserCache,
+    follows,
     durable: durable !== undefined,
     implied: here.impliedFields,
     freeze,
@@ -140,9 +157,9 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       tell(concerned, event, begun)
     }
     const core: Core = {
-      store: store.open(partition, () => {
+      store: store.open(partition, (entered) => {
         end(begun)
-        session = begin(undefined)
+        session = begin(follows ? entered : undefined)
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
@@ -230,7 +247,7 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
     return lazyStore(async () => {
       const cipher = here.cipher()
       if (!cipher) throw new DOMException('disk.encrypt needs a secure context (https)', 'NotSupportedError')
-      const { createKeyRing, encryptedStore, plainNotice } = await import('./stores/encrypted.ts')
+      const { createKeyRing, encryptedStore, plainNotice } = encryption ?? (await import('./stores/encrypted.ts'))
       const store = openStore((notice) => onNotice(plainNotice(notice)))
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
       return encryptedStore(store, keys, { ...cipher, onNotice })
@@ -246,5 +263,5 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
   }
 
   const cache = createNearCache(() => session, { listeners, setPartition, stats: counters.stats, settled })
-  return cache
+  return { cache, look: store.look, core: () => session.core }
 }

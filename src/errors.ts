@@ -5,9 +5,10 @@
  * - `parse`: the body is not JSON; `response` carries status and fields (its body is used).
  * - `schema`: the body does not fit the caller's schema; `issues` says where.
  * - `storage`: `setPartition()` could not empty the disk; `cause` says why.
+ * - `worker`: a service worker could not be registered, or the app shell not be installed; `cause` says why.
  * - `state`: `hydrate()` was given something that `dehydrate()` of this version did not make.
  */
-export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'storage' | 'state'
+export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'storage' | 'worker' | 'state'
 
 /** What a `CacheError` carries beside its message. */
 export interface CacheErrorDetails {

@@ -5,10 +5,17 @@ import packageJson from '../package.json' with { type: 'json' }
 /** Every entry, and everything that its users may rely on. A change here is a change of the public surface: it belongs into CHANGELOG.md. */
 const surface = {
   '.': ['CacheError', 'createCache', 'trackingParameters'],
+  './service-worker': ['installCache'],
+  './register': ['registerServiceWorker'],
   './testing': ['scriptedOrigin', 'seededRandom', 'storeContract', 'virtualClock', 'virtualIndexedDB'],
 }
 
-const sources = { '.': '../src/index.ts', './testing': '../src/testing/index.ts' }
+const sources = {
+  '.': '../src/index.ts',
+  './service-worker': '../src/service-worker/index.ts',
+  './register': '../src/service-worker/register.ts',
+  './testing': '../src/testing/index.ts',
+}
 
 const methods = [
   'close',

@@ -24,6 +24,7 @@ export function refreshBehind(stored: StoredResponse, presented: Presented, core
   const isValidatable = stored.etag !== undefined || stored.lastModified !== undefined
   const asked = { kind: isValidatable ? 'validate' : 'forward', cause: 'expired', why: 'stale', stored } as Asking
   const flight = depart(identity, behind, asked, core, accept)
+  core.emit({ type: 'refreshing', url: presented.request.url, headers })
   const rest = () => core.flights.resting.until(identity, core.now() + RETRY_MS)
   const failed = (error: unknown) => {
     rest()

@@ -21,6 +21,8 @@ export interface Platform {
   readonly keyRange: typeof IDBKeyRange
   /** What encrypts, where there is something: only secure contexts have it. */
   cipher(): Cipher | undefined
+  /** Where a page registers service workers, where it may (a sandboxed frame's navigator throws). */
+  workers(): ServiceWorkerContainer | undefined
   /** Whether a service worker may see what is sent from here: one controls this page, or this is a worker, which mostly cannot tell. Never in a service worker itself. */
   isControlled(): boolean
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
@@ -61,19 +63,20 @@ export function platform(): Platform {
       const { crypto } = globalThis
       return crypto?.subtle && { subtle: crypto.subtle, fillRandom: (bytes) => crypto.getRandomValues(bytes) }
     },
-    isControlled() {
-      try {
-        const { serviceWorker } = globalThis.navigator
-        if (serviceWorker) return serviceWorker.controller != null
-        return 'WorkerGlobalScope' in globalThis && !('registration' in globalThis)
-      } catch {
-        // No navigator, or a sandboxed frame's, which refuses.
-        return false
-      }
-    },
+    workers,
+    isControlled: () =>
+      workers() ? workers()?.controller != null : 'WorkerGlobalScope' in globalThis && !('registration' in globalThis),
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))
     },
+  }
+}
+
+function workers(): ServiceWorkerContainer | undefined {
+  try {
+    return globalThis.navigator?.serviceWorker
+  } catch {
+    return undefined
   }
 }

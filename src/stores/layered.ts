@@ -18,6 +18,11 @@ export interface LayeredOptions {
   readonly durable: Store | undefined
   /** Names the log until the durable store's own is known. */
   readonly incarnation: string
+  /**
+   * Whether this context is nobody's own and goes wherever the durable store goes, as a service worker does: it never enters a partition, is left as soon as the durable store belongs to
+   * another one, and keeps nothing in memory that must not lie on disk, since its memory outlives the pages of a user.
+   */
+  readonly follows?: boolean | undefined
   onNotice(notice: StoreNotice): void
 }
 
@@ -27,9 +32,9 @@ export interface LayeredStore {
    * The store as `partition` sees it. The partition before it is left at once: memory is empty, and its `TieredStore` holds nothing and takes nothing any more.
    *
    * @param partition - `undefined`: nobody's; such a store holds nothing, and only hears of purges
-   * @param onLeft - another context has entered another partition: this one is left
+   * @param onLeft - another context has entered another partition, which is given: this one is left
    */
-  open(partition: string | undefined, onLeft: () => void): TieredStore
+  open(partition: string | undefined, onLeft: (entered: string) => void): TieredStore
   /**
    * Makes the durable store that of the partition that is open; until then nothing is read from it or written to it. What fails is tried again before the next use of the durable store.
    *
@@ -37,6 +42,12 @@ export interface LayeredStore {
    * @throws what the durable store threw
    */
   enter(): Promise<Removed | undefined>
+  /**
+   * Looks at the durable store, so that whatever another context has purged or entered is heeded here from now on.
+   *
+   * @returns whether it could be looked at; without a durable store there is nothing to look at, and nobody else
+   */
+  look(): Promise<boolean>
 }
 
 /** One partition, for as long as it is open. */
@@ -46,7 +57,7 @@ interface Tenancy {
   /** Whether the durable store has yet to be told. */
   isNew: boolean
   entering?: Promise<Removed | undefined> | undefined
-  onLeft(): void
+  onLeft(entered: string): void
 }
 
 /**
@@ -56,7 +67,7 @@ interface Tenancy {
  * before every purge (`PurgeLog.provisional`): nobody knows which of them came after. The same when the durable store fails to take a purge: memory is emptied, a provisional log
  * starts with that purge, and nothing that lies on the disk is used before the disk has taken all of it. So whatever fails, no response counts as newer than a purge that it is not.
  */
-export function createLayeredStore({ memory, durable, incarnation, onNotice }: LayeredOptions): LayeredStore {
+export function createLayeredStore({ memory, durable, incarnation, follows, onNotice }: LayeredOptions): LayeredStore {
   /** The durable log as last seen, or the provisional one. */
   let base = emptyLog(incarnation)
   /** The incarnation of the durable store, once it is known. `base` is provisional while it is of another one. */
@@ -153,10 +164,11 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
   /** Whether a view of the durable store is one of ours. When another context has entered another partition, this one is left. */
   function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
     if (!mine.isOpen) return false
-    if (!durable?.enter || mine.partition === '' || mine.partition === snapshot.partition) return true
-    if (isForeign(mine.partition, snapshot.partition)) {
+    const { partition = '' } = snapshot
+    if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
+    if (follows || isForeign(mine.partition, snapshot.partition)) {
       leave(mine)
-      mine.onLeft()
+      mine.onLeft(partition)
     } else mine.isNew = true // a new life of the database: it does not know yet whose it is
     return false
   }
@@ -279,7 +291,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
         if (!mine.isOpen) return
         const before = memory.peek(partition, key)
         const after = change(before)
-        if (after !== before) memory.put(partition, key, after)
+        if (after !== before) memory.put(partition, key, follows ? withoutMemoryOnly(after) : after)
         if (!durable) return
         const name = JSON.stringify(key)
         const write = attempt(
@@ -319,7 +331,7 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
     open(partition, onLeft) {
       leave(tenancy)
       // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
-      const isNew = partition !== '' || tenancy !== undefined
+      const isNew = !follows && (partition !== '' || tenancy !== undefined)
       tenancy = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }
       return viewOf(tenancy)
     },
@@ -328,6 +340,17 @@ export function createLayeredStore({ memory, durable, incarnation, onNotice }: L
       // Another context may have entered another partition since.
       tenancy.isNew = true
       return enter(tenancy)
+    },
+    async look() {
+      const mine = tenancy
+      if (!durable || !mine) return true
+      // What it says is heeded by the look itself.
+      const snapshot = await attempt('read', (store) => store.read([]), mine)
+      if (snapshot) {
+        adopt(snapshot.log)
+        isOurs(snapshot, mine)
+      }
+      return snapshot !== undefined
     },
   }
 }
@@ -360,3 +383,9 @@ const withoutCookies = (stored: StoredResponse): StoredResponse => ({
   ...stored,
   headers: stored.headers.filter(([field]) => field !== 'set-cookie' && field !== 'set-cookie2'),
 })
+
+/** What must not lie on disk has no place in a memory either that outlives the pages of its user. */
+function withoutMemoryOnly(record: StoredRecord | undefined): StoredRecord | undefined {
+  const responses = record?.responses.filter(({ memoryOnly }) => !memoryOnly) ?? []
+  return responses.length > 0 ? { v: 1, responses } : undefined
+}

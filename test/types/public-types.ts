@@ -133,6 +133,7 @@ export function describe(event: CacheEvent): string {
       return String(event.error)
     case 'stored':
     case 'freshened':
+    case 'refreshing':
     case 'updated':
     case 'keys-exploded':
       return event.url

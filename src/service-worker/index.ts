@@ -1,0 +1,5 @@
+export { installCache } from './install-cache.ts'
+export type { ServiceWorkerOptions } from './options.ts'
+export type { Kind, Route } from './routes.ts'
+export type { WorkerScope } from './scope.ts'
+export type { Shell, ShellFile } from './shell.ts'
