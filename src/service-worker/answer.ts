@@ -1,5 +1,6 @@
 import type { CacheRequestInit, NearCache } from '../engine/api.ts'
 import type { Core } from '../engine/core.ts'
+import { either } from '../engine/deadlines.ts'
 import { isOriginError } from '../http/decide.ts'
 import type { Ms } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -27,6 +28,8 @@ export interface Answering {
   /** The browser's languages, joined by commas. */
   readonly languages: string
   readonly fetch: typeof globalThis.fetch
+  /** Aborts when an update has waited for too long for this answer to come to its end. */
+  readonly gone: AbortSignal
   /** Keeps the worker until the work is done, within the deadline. */
   behind(work: Promise<unknown>): void
 }
@@ -83,10 +86,11 @@ async function stored(
       // The page's own cookies go along as usual. A script that asks for them by name says that the answer is one user's.
       credentials:
         kind !== 'api' && sameOrigin && request.credentials === 'include' ? 'same-origin' : request.credentials,
-      signal: request.signal,
+      signal: either(request.signal, parts.gone),
       nearcache: { fetch: carried.fetch, ...(route && { rule: ruleOf(route) }) },
     }
-    return settle(await fetched(url, init, kind !== 'api', cache), carried)
+    const response = await fetched(url, init, kind !== 'api', cache)
+    return carried.untouched(response) ?? response
   } catch (error) {
     if (request.signal.aborted || carried.isFinal(error)) throw error
     // It was us, or the conditions that we have put on it.
@@ -107,13 +111,4 @@ async function fetched(url: string, init: CacheRequestInit, isLoad: boolean, cac
   if (!isOriginError(response.status)) return response
   const instead = await again().catch(() => undefined)
   return instead?.ok ? instead : response
-}
-
-/** The response as a browser takes it. */
-function settle(response: Response, carried: Carry): Response {
-  const original = response.redirected ? carried.redirected() : undefined
-  if (!original) return response
-  // Ours would be taken to have come from the URL that was asked for. It is read to its end for the store.
-  response.arrayBuffer().catch(() => {})
-  return original
 }

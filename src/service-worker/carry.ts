@@ -12,8 +12,11 @@ export interface Carry {
   asIs(): Promise<Response>
   /** Whether an error is the network's answer to the very request of the browser: then it is not asked again. */
   isFinal(error: unknown): boolean
-  /** A response that a redirect led to, untouched: a style sheet's or a module's own URLs start from where it came from. */
-  redirected(): Response | undefined
+  /**
+   * The browser's own response, where the cache only passes it on. It goes on without the worker, and a redirected one keeps the URL that it came from, from which a style sheet's or a module's own
+   * URLs start. `undefined`: the response is one of the cache's.
+   */
+  untouched(response: Response): Response | undefined
 }
 
 /**
@@ -26,6 +29,7 @@ export function carry(
 ): Carry {
   let preload = preloadResponse
   let final: unknown
+  let raw: Response | undefined
   let redirected: Response | undefined
   const isNavigation = request.mode === 'navigate'
 
@@ -56,12 +60,19 @@ export function carry(
   return {
     asIs,
     isFinal: (error) => error !== undefined && error === final,
-    redirected: () => redirected,
+    untouched(response) {
+      if (raw && response.body === raw.body) return raw
+      if (!response.redirected || !redirected) return undefined
+      // The store has the other half, and reads it to its end.
+      response.arrayBuffer().catch(() => {})
+      return redirected
+    },
     async fetch(_input, init = {}) {
       const isOwn = !CONDITIONS.some((name) => new Headers(init.headers).has(name) && !request.headers.has(name))
       try {
         const response = await send(init)
         redirected = response.redirected ? response.clone() : undefined
+        raw = response
         return response
       } catch (error) {
         if (isOwn) final = error

@@ -109,6 +109,7 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
     const plan = planned(request)
     if (plan === 'pass') return
     const working = new Set<Promise<unknown>>()
+    const gone = new AbortController()
     const parts: Answering = {
       cache,
       core: wired.core,
@@ -120,18 +121,20 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
       diskMs: own.deadlines?.diskMs ?? 50,
       languages: fieldValue(wired.core().settings.implied, 'accept-language') ?? '',
       fetch: send,
+      gone: gone.signal,
       behind: (work) => {
         working.add(work)
       },
     }
     const answered = answer(event, plan, parts)
     event.respondWith(unlessHeldUp(answered, deadlineMs, clock, isHeldUp))
-    const done = async () => {
-      await answered
-      if (request.mode === 'navigate') working.add(shellStore?.tidy() ?? Promise.resolve())
-      await Promise.all([cache.settled(), ...working])
-    }
-    forAsLong(event, done())
+    const ending = answered.then(() => {
+      if (request.mode === 'navigate' && shellStore) working.add(shellStore.tidy())
+      return Promise.all([cache.settled(), ...working])
+    })
+    forAsLong(event, ending)
+    // Some browsers keep a worker whose stream a page still reads, whatever it was given to wait for.
+    unlessHeldUp(ending, deadlineMs, clock, isHeldUp).catch((error: unknown) => gone.abort(error))
   })
 
   on<MessageEvent>('message', (event) => {

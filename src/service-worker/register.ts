@@ -1,6 +1,7 @@
 import type { NearCache } from '../engine/api.ts'
 import { CacheError } from '../errors.ts'
 import { platform } from '../platform/platform.ts'
+import { systemClock } from '../platform/system-clock.ts'
 import type { Refresh, ToWorker } from './messages.ts'
 
 /** What becomes of a worker, as a page sees it. */
@@ -64,20 +65,25 @@ export async function registerServiceWorker(
   const tell = (event: WorkerEvent) => {
     for (const listener of [...listeners]) listener(event)
   }
+  const followed = new WeakSet<ServiceWorker>()
   const follow = (worker: ServiceWorker | null) => {
-    if (!worker) return
+    if (!worker || followed.has(worker)) return
+    followed.add(worker)
+    // The first one waits for nobody.
+    if (registration.active) tell({ type: 'update-found' })
+    let wasActive = false
     worker.addEventListener('statechange', () => {
-      if (worker.state === 'installed') tell({ type: 'waiting' })
-      if (worker.state === 'activated') tell({ type: 'activated' })
-      if (worker.state === 'redundant' && registration.active !== worker) tell({ type: 'failed' })
+      if (worker.state === 'installed' && registration.active) tell({ type: 'waiting' })
+      if (worker.state === 'activated') {
+        wasActive = true
+        tell({ type: 'activated' })
+      }
+      // One that was active has been replaced, or removed.
+      if (worker.state === 'redundant' && !wasActive) tell({ type: 'failed' })
     })
   }
   follow(registration.installing)
-  follow(registration.waiting)
-  registration.addEventListener('updatefound', () => {
-    tell({ type: 'update-found' })
-    follow(registration.installing)
-  })
+  registration.addEventListener('updatefound', () => follow(registration.installing))
 
   return {
     registration,
@@ -135,12 +141,20 @@ const stateOf = (worker: ServiceWorker, ...states: readonly ServiceWorkerState[]
     look()
   })
 
+/** How long after its requests have been cut off a page hears that it is left, at most, in milliseconds. */
+const LEAVING_MS = 2_000
+
 /** What a page that is left has begun, the worker ends: a fetch of a page dies with it (Fetch, fetch group). */
 function handOver(cache: NearCache, container: ServiceWorkerContainer): void {
   const underWay = new Map<string, Refresh>()
   cache.on((event) => {
     if (event.type === 'refreshing') underWay.set(event.url, { url: event.url, headers: event.headers })
-    if (event.type === 'stored' || event.type === 'freshened' || event.type === 'failed') underWay.delete(event.url)
+    if (event.type === 'stored' || event.type === 'freshened') underWay.delete(event.url)
+    // It may have failed because the page is being left, which is told a moment later.
+    if (event.type === 'failed') {
+      const failed = underWay.get(event.url)
+      systemClock.sleep(LEAVING_MS).then(() => underWay.get(event.url) === failed && underWay.delete(event.url))
+    }
     if (event.type === 'partition-entered') {
       underWay.clear()
       if (container.controller) post(container.controller, { nearcache: 1, type: 'look' })

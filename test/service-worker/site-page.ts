@@ -29,7 +29,9 @@ const answered = async (response: Response) => ({
 export const site = {
   /** Registers the worker, and waits until it controls this page. */
   async register(options: object = {}, query = ''): Promise<void> {
-    worker = await registerServiceWorker(`/worker.js?options=${encodeURIComponent(JSON.stringify(options))}${query}`, {
+    // The disk alone is waited for, however slow the machine is.
+    const given = encodeURIComponent(JSON.stringify({ deadlines: { diskMs: 60_000 }, ...options }))
+    worker = await registerServiceWorker(`/worker.js?options=${given}${query}`, {
       scope: '/',
       cache: cacheOf(),
     })
