@@ -7,6 +7,7 @@ const surface = {
   '.': ['CacheError', 'createCache', 'trackingParameters'],
   './service-worker': ['installCache'],
   './register': ['registerServiceWorker'],
+  './vite': ['nearcache'],
   './testing': ['scriptedOrigin', 'seededRandom', 'storeContract', 'virtualClock', 'virtualIndexedDB'],
 }
 
@@ -14,6 +15,7 @@ const sources = {
   '.': '../src/index.ts',
   './service-worker': '../src/service-worker/index.ts',
   './register': '../src/service-worker/register.ts',
+  './vite': '../src/cli/vite.ts',
   './testing': '../src/testing/index.ts',
 }
 

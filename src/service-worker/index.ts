@@ -1,5 +1,3 @@
+export type { Kind, Route, ServiceWorkerOptions, Shell, ShellFile } from '../validate/worker-options.ts'
 export { installCache } from './install-cache.ts'
-export type { ServiceWorkerOptions } from './options.ts'
-export type { Kind, Route } from './routes.ts'
 export type { WorkerScope } from './scope.ts'
-export type { Shell, ShellFile } from './shell.ts'

@@ -3,8 +3,8 @@ import type { Ms } from '../http/message.ts'
 import { purgeEffect } from '../http/purge-effect.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { OpaqueStore } from '../stores/cache-storage.ts'
+import type { Route } from '../validate/worker-options.ts'
 import type { Carry } from './carry.ts'
-import type { Route } from './routes.ts'
 
 /** How long a response that nobody can look into is used, where its route does not say, in milliseconds. */
 const DAY: Ms = 86_400_000

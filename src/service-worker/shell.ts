@@ -1,23 +1,8 @@
 import { CacheError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Transport } from '../ports/transport.ts'
+import type { Shell, ShellFile } from '../validate/worker-options.ts'
 import type { FetchEvent, Scope } from './scope.ts'
-
-/** One file of an app shell, by the path or URL that the page asks for. */
-export interface ShellFile {
-  readonly url: string
-  /** `sha256-` and the SHA-256 of its content in base64, as in `integrity`. Without it the file is taken as it comes. */
-  readonly hash?: string
-}
-
-/** The pages, scripts and styles of one deploy. `npx nearcache sw` and the Vite plugin make the list. */
-export interface Shell {
-  /** Names the deploy: the same list has the same version, another list another one. */
-  readonly version: string
-  readonly files: readonly ShellFile[]
-  /** The page that every navigation shows for which there is no file, as in an app with one page. @default none: such navigations are answered like everything else */
-  readonly page?: string
-}
 
 /** What is read of it where there is a shell. */
 export interface ShellStore {

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Asked,
-  kindOf,
-  matchersOf,
-  planFor,
-  type Route,
-  ruleOf,
-  staticRoutes,
-} from '../../src/service-worker/routes.ts'
+import { type Asked, kindOf, matchersOf, planFor, ruleOf, staticRoutes } from '../../src/service-worker/routes.ts'
+import type { Route } from '../../src/validate/worker-options.ts'
 
 const ORIGIN = 'https://shop.test'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkWorkerConfig, checkWorkerOptions } from '../../src/service-worker/options.ts'
+import { checkWorkerConfig, checkWorkerOptions } from '../../src/validate/worker-options.ts'
 
 const errorOf = (work: () => unknown): unknown => {
   try {

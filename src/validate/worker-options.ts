@@ -1,9 +1,56 @@
 import * as z from 'zod/mini'
-import type { CacheOptions } from '../engine/options.ts'
+import type { CacheOptions, Rule } from '../engine/options.ts'
 import { CacheError } from '../errors.ts'
 import type { Ms } from '../http/message.ts'
-import type { Route } from './routes.ts'
-import type { Shell } from './shell.ts'
+
+/** What a request is for: a page, what a page is made of, a picture, a film or sound, or data that a script asks for. */
+export type Kind = 'navigation' | 'asset' | 'image' | 'media' | 'api'
+
+/**
+ * How the requests of one kind, or of some URLs, are answered. The first route that matches is the request's; what matches none obeys its headers, when it is of this origin, and is left alone
+ * when it is of another. Lifetimes and windows of a route mean what those of a `Rule` mean. Durations are in milliseconds.
+ */
+export interface Route extends Omit<Rule, 'match' | 'durable'> {
+  /** As a rule's `match`. An absolute URL stands for another origin, whose requests the worker leaves alone without a route. @default every URL of this origin */
+  readonly match?: Rule['match']
+  /** @default all of them */
+  readonly kind?: Kind
+  /**
+   * - `headers`: as the response's headers say, and the route where they say nothing.
+   * - `network-first`: the origin is asked each time, in a navigation while the worker starts (navigation preload); when it fails or is slow (`softMs`), the last response serves for `staleIfErrorMs`
+   *   more, 7 days by default.
+   * - `stale-while-revalidate`: the last response serves at once for `staleWhileRevalidateMs`, 7 days by default, and is refreshed behind.
+   * - `network`: left alone. Where the browser has static routes, and the route comes before all others and says no kind, the worker is not even woken.
+   *
+   * None of them serves what the response forbids to serve (`no-store`, `no-cache`, `must-revalidate`).
+   *
+   * @default 'headers'
+   */
+  readonly strategy?: 'headers' | 'network-first' | 'stale-while-revalidate' | 'network'
+  /** For navigations: the page that is shown when the origin cannot be reached and nothing else may be. Fetched and kept when the worker is installed. */
+  readonly fallback?: string
+  /**
+   * Whether cross-origin responses that no script may look into (`<img>` without `crossorigin`) are kept, for `maxAgeMs`, 1 day by default: whether they are fresh, and even whether they are errors,
+   * cannot be seen. They lie in Cache Storage, and each counts 7 MiB (`opaque.maxBytes`). @default false
+   */
+  readonly opaque?: boolean
+}
+
+/** One file of an app shell, by the path or URL that the page asks for. */
+export interface ShellFile {
+  readonly url: string
+  /** `sha256-` and the SHA-256 of its content in base64, as in `integrity`. Without it the file is taken as it comes. */
+  readonly hash?: string
+}
+
+/** The pages, scripts and styles of one deploy. `npx nearcache sw` and the Vite plugin make the list. */
+export interface Shell {
+  /** Names the deploy: the same list has the same version, another list another one. */
+  readonly version: string
+  readonly files: readonly ShellFile[]
+  /** The page that every navigation shows for which there is no file, as in an app with one page. @default none: such navigations are answered like everything else */
+  readonly page?: string
+}
 
 /** Options of `installCache()`. Everything is optional; durations are in milliseconds, sizes in bytes. Those of the cache mean what they mean for `createCache()`. */
 export interface ServiceWorkerOptions
