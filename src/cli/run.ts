@@ -127,7 +127,9 @@ Next: deploy it in the place of the worker that is to go, and leave it there for
   )
   writeWorker(path, text)
   const size = `${Math.round(Buffer.byteLength(text) / 1000)} kB`
-  const kept = shell ? `, with an app shell of ${shell.files.length} files (version ${shell.version})` : ''
+  const kept = shell
+    ? `, with an app shell of ${shell.files.length} ${shell.files.length === 1 ? 'file' : 'files'} (version ${shell.version})`
+    : ''
   return `${join(given, name)}: ${size}${kept}.
 Next: serve it with Cache-Control: no-cache, and in your page:
 
