@@ -1,6 +1,7 @@
 /** The global scope of a service worker, as far as it must be known to be passed in: `self`, whichever types the project has for it. */
 export interface WorkerScope {
-  addEventListener(type: string, listener: (event: never) => void): void
+  // biome-ignore lint/suspicious/noExplicitAny: every project's own type of events fits
+  addEventListener(type: string, listener: (event: any) => void): void
 }
 
 /** What is used of it. Anything that not every browser has is optional. */
