@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
+import { buildWorker } from './build-worker.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -11,9 +12,16 @@ export async function buildPage(): Promise<URL> {
     root: here('.'),
     logLevel: 'warn',
     plugins: [react()],
-    // The page imports the package by its name, as its users do; here the name stands for the source.
-    resolve: { alias: [{ find: /^nearcache$/, replacement: here('../src/index.ts') }] },
+    // The page imports the package by its name, as its users do; here the names stand for the source.
+    resolve: {
+      alias: [
+        { find: /^nearcache$/, replacement: here('../src/index.ts') },
+        { find: /^nearcache\/register$/, replacement: here('../src/service-worker/register.ts') },
+      ],
+    },
     build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },
   })
-  return new URL('dist/', import.meta.url)
+  const folder = new URL('dist/', import.meta.url)
+  await buildWorker(folder)
+  return folder
 }

@@ -22,11 +22,12 @@ process.once('SIGTERM', end)
 process.once('SIGINT', end)
 
 const page = createPage(await buildPage())
-const { api, control } = createOrigin()
+const { api, control, isDead } = createOrigin()
 server.on('request', (request, response) => {
   const path = request.url ?? '/'
   const handle = path.startsWith('/api/') ? api : path.startsWith('/control') ? control : page
-  handle(request, response)
+  if (handle === page && isDead()) request.socket.destroy()
+  else handle(request, response)
 })
 server.on('error', (error: NodeJS.ErrnoException) => {
   const advice =

@@ -25,6 +25,8 @@ export interface Origin {
   readonly api: RequestListener
   /** Answers below `/control`, always, and never from a cache. */
   readonly control: RequestListener
+  /** Whether nothing is to answer, the page's own server included. */
+  isDead(): boolean
 }
 
 const SLOW_MS = 2_000
@@ -131,7 +133,7 @@ export function createOrigin(): Origin {
     (request, response) => {
       handle(request, response).catch(() => response.destroy())
     }
-  return { api: listener(api), control: listener(control) }
+  return { api: listener(api), control: listener(control), isDead: () => mood === 'dead' }
 }
 
 /** What a path has in the place of the route's placeholder; the empty string where there is none; `undefined` when the route is another. */

@@ -69,7 +69,7 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
     event.waitUntil(lifetime(work, deadlineMs, clock))
 
   function on<Event extends ExtendableEvent>(type: string, listener: (event: Event) => void): void {
-    scope.addEventListener(type, listener as (event: never) => void)
+    scope.addEventListener(type, listener)
   }
 
   on<InstallEvent>('install', (event) => {
