@@ -22,7 +22,7 @@ interface Registration {
   readonly navigationPreload?: { enable(): Promise<void>; disable(): Promise<void> }
 }
 
-export interface WindowClient {
+interface WindowClient {
   readonly id: string
 }
 

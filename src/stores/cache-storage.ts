@@ -2,10 +2,10 @@ import type { Epoch, EpochMs, Ms } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
 
 /** What an opaque response counts for, in bytes: its size cannot be seen, and browsers pad it to hide it from the quota as well. */
-export const OPAQUE_BYTES = 7 * 2 ** 20
+const OPAQUE_BYTES = 7 * 2 ** 20
 
 /** A response that no script may look into, with what a rule and the log say of it. */
-export interface OpaqueEntry {
+interface OpaqueEntry {
   readonly url: string
   readonly storedAt: EpochMs
   readonly lifetimeMs: Ms

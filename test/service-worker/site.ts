@@ -15,7 +15,7 @@ export interface Site {
   worker: string | null
 }
 
-export interface Received {
+interface Received {
   readonly method: string
   readonly path: string
   readonly headers: IncomingMessage['headers']

@@ -14,7 +14,7 @@ import {
 import { memoryCaches } from './memory-caches.ts'
 
 /** What a page asks for, as the browser tells the worker. */
-export interface Asking {
+interface Asking {
   readonly mode?: RequestMode
   readonly destination?: RequestDestination
   readonly method?: string
@@ -36,7 +36,7 @@ export interface Dispatched {
 }
 
 /** A worker that runs, in a profile. */
-export interface RunningWorker {
+interface RunningWorker {
   readonly cache: NearCache
   readonly events: CacheEvent[]
   readonly calls: string[]

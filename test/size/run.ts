@@ -6,7 +6,7 @@ import { type Bundle, bundle, ensureBuilt } from './bundle.ts'
 const goal = 9_000
 
 /** What it may weigh: a little more than today. ARCHITECTURE.md says why it is not the goal. */
-const limit = 28_500
+const limit = 28_700
 
 /** Packages that check what a developer writes: not for a page in production. */
 const forbidden = 'node_modules/zod/'
