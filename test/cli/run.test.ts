@@ -128,6 +128,42 @@ describe('nearcache sw DIR', () => {
   })
 })
 
+test('the worker that removes itself takes nearcache’s own with it and nothing else, and loads pages again only when told', async () => {
+  for (const reload of [false, true]) {
+    expect(nearcache('sw', 'public', '--kill', ...(reload ? ['--reload'] : [])).code).toBe(0)
+    const done: string[] = []
+    const note = (name: string) => async () => done.push(name)
+    const listeners = new Map<string, (event: { waitUntil(work: Promise<unknown>): void }) => void>()
+    const self = {
+      caches: {
+        keys: async () => ['nearcache-opaque', 'nearcache-shell-1', 'nearcache-shell-pages', 'somebody-else'],
+        delete: async (name: string) => done.push(`cache ${name}`),
+      },
+      indexedDB: { deleteDatabase: (name: string) => done.push(`database ${name}`) },
+      registration: { unregister: note('unregistered') },
+      clients: { matchAll: async () => [{ url: '/', navigate: note('reloaded') }] },
+      skipWaiting: note('took over'),
+      addEventListener: (type: string, listener: never) => listeners.set(type, listener),
+    }
+    new Function('globalThis', 'self', written())(self, self)
+    for (const type of ['install', 'activate']) {
+      const works: Promise<unknown>[] = []
+      listeners.get(type)?.({ waitUntil: (work) => works.push(work) })
+      await Promise.all(works)
+    }
+    expect(done).toEqual([
+      'took over',
+      'cache nearcache-opaque',
+      'cache nearcache-shell-1',
+      'cache nearcache-shell-pages',
+      'database nearcache',
+      'database nearcache-keys',
+      'unregistered',
+      ...(reload ? ['reloaded'] : []),
+    ])
+  }
+})
+
 describe('what is wrong is said, and nothing is written', () => {
   test.each([
     [['serve', 'public'], 'There is no command serve'],
