@@ -1,4 +1,34 @@
-import { defineConfig } from 'tsup'
+import { build, defineConfig, type Options } from 'tsup'
+
+/** For Node: the command line, and the plugin that does the same at the end of a build. */
+const commandLine: Options = {
+  config: false,
+  entry: { index: 'src/cli/index.ts', vite: 'src/cli/vite.ts' },
+  outDir: 'dist/cli',
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  tsconfig: 'tsconfig.json',
+  dts: { entry: { vite: 'src/cli/vite.ts' }, compilerOptions: { ignoreDeprecations: '6.0' } },
+  splitting: true,
+  sourcemap: true,
+  silent: true,
+}
+
+/** What the command line writes: whole workers, with everything in them. */
+const workers: Options = {
+  config: false,
+  entry: { worker: 'src/cli/ready-made.ts', 'kill-switch': 'src/cli/kill-switch.ts' },
+  outDir: 'dist/cli',
+  format: ['iife'],
+  outExtension: () => ({ js: '.js' }),
+  target: 'es2022',
+  platform: 'browser',
+  noExternal: [/.*/],
+  minify: true,
+  splitting: false,
+  silent: true,
+}
 
 export default defineConfig({
   // Two builds of one API: `index` is for production in browsers and must stay small, so it validates no options;
@@ -9,6 +39,8 @@ export default defineConfig({
     'src/purge-feed/index.ts',
     'src/server/index.ts',
     'src/server/redis/index.ts',
+    'src/service-worker/index.ts',
+    'src/service-worker/register.ts',
     'src/testing/index.ts',
     'src/unstorage/index.ts',
   ],
@@ -22,6 +54,8 @@ export default defineConfig({
       'src/purge-feed/index.ts',
       'src/server/index.ts',
       'src/server/redis/index.ts',
+      'src/service-worker/index.ts',
+      'src/service-worker/register.ts',
       'src/testing/index.ts',
       'src/unstorage/index.ts',
     ],
@@ -32,4 +66,8 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   silent: true,
+  async onSuccess() {
+    await build(commandLine)
+    await build(workers)
+  },
 })

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
+import { buildWorker } from './build-worker.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -16,9 +17,12 @@ export async function buildPage(): Promise<URL> {
       alias: [
         { find: /^nearcache$/, replacement: here('../src/index.ts') },
         { find: /^nearcache\/purge-feed$/, replacement: here('../src/purge-feed/index.ts') },
+        { find: /^nearcache\/register$/, replacement: here('../src/service-worker/register.ts') },
       ],
     },
     build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },
   })
-  return new URL('dist/', import.meta.url)
+  const folder = new URL('dist/', import.meta.url)
+  await buildWorker(folder)
+  return folder
 }

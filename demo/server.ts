@@ -22,7 +22,7 @@ process.once('SIGTERM', end)
 process.once('SIGINT', end)
 
 const page = createPage(await buildPage())
-const { api, control, purges } = createOrigin()
+const { api, control, purges, isDead } = createOrigin()
 server.on('request', (request, response) => {
   const path = request.url ?? '/'
   const handle = path.startsWith('/api/')
@@ -32,7 +32,8 @@ server.on('request', (request, response) => {
       : path.startsWith('/purges')
         ? purges
         : page
-  handle(request, response)
+  if ((handle === page || handle === purges) && isDead()) request.socket.destroy()
+  else handle(request, response)
 })
 server.on('error', (error: NodeJS.ErrnoException) => {
   const advice =

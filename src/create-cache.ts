@@ -8,6 +8,7 @@ import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { refill } from './engine/refill.ts'
+import { marked } from './engine/worker-mark.ts'
 import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
 import { createCounters } from './observe/counters.ts'
@@ -47,10 +48,25 @@ export interface Wiring {
   freeze<T>(data: T): T
   /** Where it runs; by default where it does. */
   readonly here?: Platform
+  /** Whether the cache is that of whichever partition the database belongs to, as a service worker's is. */
+  readonly follows?: boolean
+  /** What encrypts, for where nothing can be loaded when it is asked for: a service worker has no `import()`. */
+  readonly encryption?: typeof import('./stores/encrypted.ts')
+}
+
+/** A cache with what only the entry that wires it may do. */
+export interface Wired {
+  readonly cache: NearCache
+  /** Looks at the database, and follows it; `false` when it could not be looked at. */
+  look(): Promise<boolean>
+  /** The engine of whoever it is now. */
+  core(): Core
 }
 
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
-export function wireCache(options: CacheOptions, { freeze, here = platform() }: Wiring): NearCache {
+export const wireCache = (options: CacheOptions, wiring: Wiring): NearCache => wire(options, wiring).cache
+
+export function wire(options: CacheOptions, { freeze, here = platform(), follows = false, encryption }: Wiring): Wired {
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
   const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(() => session.core.place) }
@@ -100,6 +116,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     memory: createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNotice }),
     durable,
     incarnation,
+    follows,
     onNotice,
     tell: (hint) => tabs.tell(hint),
     onPurged({ selector, mode }, spreadMs) {
@@ -137,6 +154,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     cacheStatus: options.cacheStatus ?? true,
     maxEntryBytes: Math.max(maxEntryBytes, durable ? diskEntryBytes : 0),
     browserCache: here.browserCache,
+    follows,
     durable: durable !== undefined,
     implied: here.impliedFields,
     tagField: options.tagField?.toLowerCase(),
@@ -149,8 +167,11 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     const fetchNow = here.fetch()
     return (fetchNow === cache.fetch ? fetchBefore : fetchNow)(input, init)
   }
+  /** What a worker may see says whose it is. */
+  const send: Transport = (input, init) =>
+    (options.fetch ?? transport)(here.isControlled() ? marked(input, init?.method) : input, init)
 
-  const stopwatch = createStopwatch(clock, options.fetch ?? transport)
+  const stopwatch = createStopwatch(clock, send)
   const circuits = createCircuits(
     { clock, random, tell: (news) => tabs.tell({ kind: 'health', news }) },
     options.circuit || {},
@@ -184,9 +205,9 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
       tell(concerned, event, begun)
     }
     const core: Core = {
-      store: store.open(partition, () => {
+      store: store.open(partition, (entered) => {
         end(begun)
-        session = begin(undefined)
+        session = begin(follows ? entered : undefined)
         begun.next = session
         announceToEach({ type: 'partition-left' })
       }),
@@ -316,7 +337,7 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     return lazyStore(async () => {
       const cipher = here.cipher()
       if (!cipher) throw new DOMException('disk.encrypt needs a secure context (https)', 'NotSupportedError')
-      const { createKeyRing, encryptedStore, plainNotice } = await import('./stores/encrypted.ts')
+      const { createKeyRing, encryptedStore, plainNotice } = encryption ?? (await import('./stores/encrypted.ts'))
       const store = openStore((notice) => onNotice(plainNotice(notice)))
       const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
       return encryptedStore(store, keys, { ...cipher, onNotice })
@@ -350,5 +371,5 @@ export function wireCache(options: CacheOptions, { freeze, here = platform() }: 
     settled,
     leaveTabs: tabs.close,
   })
-  return cache
+  return { cache, look: store.look, core: () => session.core }
 }

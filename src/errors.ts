@@ -5,10 +5,11 @@
  * - `parse`: the body is not JSON; `response` carries status and fields (its body is used).
  * - `schema`: the body does not fit the caller's schema; `issues` says where.
  * - `storage`: `setPartition()` could not empty the disk; `cause` says why.
+ * - `worker`: a service worker could not be registered, or the app shell not be installed; `cause` says why.
  * - `state`: `hydrate()` was given something that `dehydrate()` of this version did not make, or something was used after its end.
  * - `forward`: a purge hub's CDN did not take a purge; `cause` says why.
  */
-export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'storage' | 'state' | 'forward'
+export type CacheErrorCode = 'option' | 'status' | 'parse' | 'schema' | 'storage' | 'worker' | 'state' | 'forward'
 
 /** What a `CacheError` carries beside its message. */
 export interface CacheErrorDetails {

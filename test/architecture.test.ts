@@ -19,8 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   resilience: ['http', 'ports', 'errors'],
   observe: ['http', 'ports', 'errors'],
   platform: ['http', 'ports', 'errors'],
-  // what only the development build adds: it checks the options that the engine declares
-  validate: ['engine', 'errors', 'zod'],
+  // what looks at options: those of the engine in the development build, those of a worker always
+  validate: ['http', 'engine', 'errors', 'zod'],
 }
 
 /** The entries that are folders. Another entry may import their index.ts, nothing else in them. */

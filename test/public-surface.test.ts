@@ -18,6 +18,9 @@ const surface = {
     'virtualIndexedDB',
   ],
   './unstorage': ['unstorageStore'],
+  './service-worker': ['installCache'],
+  './register': ['registerServiceWorker'],
+  './vite': ['nearcache'],
 }
 
 const sources = {
@@ -27,6 +30,9 @@ const sources = {
   './server/redis': '../src/server/redis/index.ts',
   './testing': '../src/testing/index.ts',
   './unstorage': '../src/unstorage/index.ts',
+  './service-worker': '../src/service-worker/index.ts',
+  './register': '../src/service-worker/register.ts',
+  './vite': '../src/cli/vite.ts',
 }
 
 const methods = [

@@ -50,6 +50,8 @@ test('the blocks of README.md import only what the package exports', async () =>
     nearcache: await import('../src/index.ts'),
     'nearcache/purge-feed': await import('../src/purge-feed/index.ts'),
     'nearcache/server': await import('../src/server/index.ts'),
+    'nearcache/service-worker': await import('../src/service-worker/index.ts'),
+    'nearcache/register': await import('../src/service-worker/register.ts'),
     'nearcache/testing': await import('../src/testing/index.ts'),
     'node:http': await import('node:http'),
   }
@@ -130,12 +132,31 @@ test('the block on rules gives options that are allowed and do what they say', a
   expect(cache.stats().byRule).toEqual({ news: { requests: 2, saved: 1 } })
 })
 
+test('the blocks on the service worker run: a worker that listens, and a page that works without one', async () => {
+  const { installCache } = await import('../src/service-worker/index.ts')
+  const { registerServiceWorker } = await import('../src/service-worker/register.ts')
+  const heard: string[] = []
+  const self = {
+    location: { origin: 'https://shop.test', href: 'https://shop.test/sw.js' },
+    addEventListener: (type: string) => heard.push(type),
+  }
+  await run(blockWith('installCache(self)'), { installCache, self }, 'undefined')
+  expect(heard).toContain('fetch')
+  const cache = surroundings().createCache()
+  const page = blockWith('registerServiceWorker(')
+  expect(await run(page, { registerServiceWorker, cache, offerReload: () => {} }, 'worker')).toMatchObject({
+    registration: undefined,
+  })
+})
+
 test('every block of README.md is run here, but for the one that shows what it replaces', () => {
   const known = [
     "from 'nearcache/server'",
     "from 'nearcache/purge-feed'",
     'import { createCache }',
     'partition:',
+    'installCache(self)',
+    'registerServiceWorker(',
     'cache.peek(',
     'rules: [',
     'lookUpSomewhere',

@@ -29,6 +29,8 @@ export interface Origin {
   readonly control: RequestListener
   /** Tells every browser what was purged. */
   readonly purges: RequestListener
+  /** Whether nothing is to answer, the page's own server included. */
+  isDead(): boolean
 }
 
 const SLOW_MS = 2_000
@@ -149,7 +151,7 @@ export function createOrigin(): Origin {
       handle(request, response).catch(() => response.destroy())
     }
   const purges = toNodeHandler((request) => hub.feed(request))
-  return { api: listener(api), control: listener(control), purges }
+  return { api: listener(api), control: listener(control), purges, isDead: () => mood === 'dead' }
 }
 
 /** What a path has in the place of the route's placeholder; the empty string where there is none; `undefined` when the route is another. */

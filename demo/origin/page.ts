@@ -20,8 +20,7 @@ const security = {
 }
 
 /**
- * Serves the built page: every path that is no file is the page itself, which knows its own addresses. It goes on when the API is dead,
- * as a page from a content delivery network would.
+ * Serves the built page: every path that is no file is the page itself, which knows its own addresses.
  */
 export function createPage(folder: URL): RequestListener {
   const files = new Map(

@@ -3,6 +3,8 @@ import type { Cause, Decision, DecisionNumbers } from '../http/decide.ts'
 import type { Epoch, Ms, PurgeMode, StoredResponse } from '../http/message.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
 import type { CacheKey, Removed } from '../ports/store.ts'
+import type { Transport } from '../ports/transport.ts'
+import type { Rule } from './options.ts'
 
 /** `fetch`'s second argument, and what only a cache understands. */
 export type CacheRequestInit = RequestInit & {
@@ -17,6 +19,10 @@ export type CacheRequestInit = RequestInit & {
     hardMs?: Ms
     /** What a user waits for goes before background work. @default 'user' */
     priority?: 'user' | 'background'
+    /** The rule of this request, instead of the cache's: for who knows more of it than its URL, as a service worker does. Its `match` is not asked. */
+    rule?: Omit<Rule, 'match'>
+    /** Carries this request, instead of the cache's `fetch`. */
+    fetch?: Transport
   }
 }
 

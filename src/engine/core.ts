@@ -8,7 +8,7 @@ import type { Tabs } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Flights } from './flights.ts'
-import type { EarlyExpiry, Rule } from './options.ts'
+import type { EarlyExpiry } from './options.ts'
 import type { Place, Presented } from './presented.ts'
 
 /** What every step of the engine works with: the ports, and what one cache has made of its options. */
@@ -52,6 +52,8 @@ export interface Settings {
   readonly maxEntryBytes: number
   /** Whether a browser's own HTTP cache lies between us and the network (Fetch, HTTP-network-or-cache fetch). */
   readonly browserCache: boolean
+  /** Whether nothing is kept that must not lie on disk, as in a service worker, whose memory outlives the pages of a user. */
+  readonly follows: boolean
   /** Whether there is a durable store to look into. */
   readonly durable: boolean
   /** Fields that the platform adds below script. */
@@ -94,5 +96,5 @@ export function decisionContext(presented: Presented, core: Core, random = core.
 }
 
 /** The name under which a rule's requests are counted. */
-export const ruleName = (rule: Rule | undefined): { rule: string } | undefined =>
+export const ruleName = (rule: Presented['rule']): { rule: string } | undefined =>
   rule?.name === undefined ? undefined : { rule: rule.name }

@@ -87,16 +87,15 @@ function send(
   signal: AbortSignal,
 ): Promise<Response> {
   const { input, request } = presented
-  const { nearcache: _, ...init } = presented.init
+  const { nearcache, ...init } = presented.init
+  const carry = nearcache?.fetch ?? core.transport
   const headers = toHeaders(request.headers)
   for (const [name, value] of fields) {
     if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value)
   }
   const cache = lowerCacheMode(presented, asked, core, fields.length > 0)
   const sent = { ...init, method: request.method, headers, signal, ...(cache && { cache }) }
-  return typeof input === 'object' && 'method' in input
-    ? core.transport(new Request(input, sent))
-    : core.transport(request.url, sent)
+  return typeof input === 'object' && 'method' in input ? carry(new Request(input, sent)) : carry(request.url, sent)
 }
 
 /**

@@ -38,7 +38,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { input, request } = presented
-  const { nearcache: _, ...init } = presented.init
+  const { nearcache, ...init } = presented.init
+  const carry = nearcache?.fetch ?? core.transport
   const given = typeof input === 'object' && 'method' in input ? input : undefined
   const dispatch = {
     epoch: core.store.epoch(),
@@ -46,7 +47,7 @@ async function send(
     sequence: core.nextSequence(),
     requestTime: core.now(),
   }
-  const raw = await unlessAborted(core.transport(given ?? request.url, { ...init, signal }), presented.patience)
+  const raw = await unlessAborted(carry(given ?? request.url, { ...init, signal }), presented.patience)
   heed(raw, presented, core)
   const answer = passOn(raw, request.url, cause, cause)
   if (cause !== 'method' || !isUnsafe(request.method)) return answer

@@ -22,7 +22,7 @@ export interface Presented {
   readonly keyUrl: string
   /** Whether cookies go along, where it is not as usual: such responses are apart from the others. */
   readonly space: readonly string[]
-  readonly rule?: Rule | undefined
+  readonly rule?: Omit<Rule, 'match'> | undefined
   readonly sameOrigin: boolean
   /** `Authorization`, `Cookie`, or `credentials: 'include'`: not on disk without a partition. */
   readonly credentialed: boolean
@@ -106,9 +106,10 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
   const rule =
     passBy === 'bypass'
       ? undefined
-      : place.ruleFor(url, () =>
+      : (init.nearcache?.rule ??
+        place.ruleFor(url, () =>
           request && !init.method ? request : new Request(url, { method, headers: toHeaders(headers) }),
-        )
+        ))
   const sent = credentials === 'include' || (credentials === 'same-origin' && sameOrigin)
   const space = sent === sameOrigin ? [] : [sent ? 'include' : 'omit']
   const keyUrl = place.keys.urlFor(url, rule?.key)

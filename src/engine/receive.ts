@@ -125,7 +125,9 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     body: { id: `${dispatch.context}.${dispatch.sequence}`, size: 0 },
     ...(part && { part }),
     ...(rule?.pinned && { pinned: true }),
-    ...(rule?.maxKeys && { route: { name: rule.name ?? String(rule.match), maxKeys: rule.maxKeys } }),
+    ...(rule?.maxKeys && {
+      route: { name: rule.name ?? ('match' in rule ? String(rule.match) : ''), maxKeys: rule.maxKeys },
+    }),
   })
   if (
     storability({
@@ -142,6 +144,7 @@ function headOf(raw: Response, presented: Presented, core: Core, dispatch: Dispa
     (isPrivate && !partitioned) || rule?.durable === false || head.nominated.some(([name]) => name === 'authorization')
   core.place.keys.learn(request.url, headers)
   if (!memoryOnly) return head
+  if (core.settings.follows) return undefined
   const cookie = partitioned ? undefined : fieldValue(request.headers, 'cookie')
   const isNew = cookie !== undefined && head.directives.private && fieldValue(head.nominated, 'cookie') === undefined
   return { ...head, memoryOnly, ...(isNew && { nominated: [...head.nominated, ['cookie', cookie] as const] }) }

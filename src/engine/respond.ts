@@ -34,7 +34,12 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
 }
 
 /** Waits until it is known what others have purged, as long as for any answer of the disk; what is still in doubt then is validated. */
-async function beyondDoubt(doubt: Promise<void>, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+async function beyondDoubt(
+  doubt: Promise<unknown>,
+  presented: Presented,
+  core: Core,
+  accept?: Accept,
+): Promise<Answer> {
   const isInTime = await unlessAborted(isDoneWithin(doubt, core.settings.diskMs, core), presented.patience)
   const decision = decideNow(presented, core.store.peek(presented.key), core)
   return goFurther(decision, isInTime ? presented : { ...presented, isDiskLate: true }, core, accept)

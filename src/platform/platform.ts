@@ -36,6 +36,10 @@ export interface Platform {
   isQuiet(): boolean
   /** Says when the page has nothing to do, where somebody knows (not in Safari, nor in workers). */
   readonly idle: Idle | undefined
+  /** Where a page registers service workers, where it may (a sandboxed frame's navigator throws). */
+  workers(): ServiceWorkerContainer | undefined
+  /** Whether a service worker may see what is sent from here: one controls this page, or this is a worker, which mostly cannot tell. Never in a service worker itself. */
+  isControlled(): boolean
   /** Shows an error that no caller waits for, as the platform does for uncaught ones. */
   report(error: unknown): void
 }
@@ -85,9 +89,20 @@ export function platform(): Platform {
       typeof requestIdleCallback === 'function'
         ? () => new Promise((resolve) => requestIdleCallback(() => resolve()))
         : undefined,
+    workers,
+    isControlled: () =>
+      workers() ? workers()?.controller != null : 'WorkerGlobalScope' in globalThis && !('registration' in globalThis),
     report(error) {
       if (typeof reportError === 'function') reportError(error)
       else queueMicrotask(() => Promise.reject(error))
     },
+  }
+}
+
+function workers(): ServiceWorkerContainer | undefined {
+  try {
+    return globalThis.navigator?.serviceWorker
+  } catch {
+    return undefined
   }
 }

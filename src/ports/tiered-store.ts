@@ -37,7 +37,7 @@ export interface TieredStore {
     key: CacheKey,
   ): Promise<{ readonly before: readonly StoredResponse[]; readonly after: readonly StoredResponse[] } | undefined>
   /** While purges of other contexts may have been missed: resolves when the log has been read, or cannot be. Until then `log()` trusts nothing. */
-  doubt(): Promise<void> | undefined
+  doubt(): Promise<unknown> | undefined
   /** Everything that memory holds. */
   records(): Iterable<readonly [key: CacheKey, record: StoredRecord]>
   /** Bytes held in memory. */

@@ -22,6 +22,11 @@ export interface LayeredOptions {
   readonly durable: Store | undefined
   /** Names the log until the durable store's own is known. */
   readonly incarnation: string
+  /**
+   * Whether this context is nobody's own and goes wherever the durable store goes, as a service worker does: it never enters a partition, is left as soon as the durable store belongs to
+   * another one, and keeps nothing in memory that must not lie on disk, since its memory outlives the pages of a user.
+   */
+  readonly follows?: boolean | undefined
   onNotice(notice: StoreNotice): void
   /** What other contexts that share the durable store should know: told when it is there. */
   tell(hint: Hint): void
@@ -35,9 +40,9 @@ export interface LayeredStore {
    * The store as `partition` sees it. The partition before it is left at once: memory is empty, and its `TieredStore` holds nothing and takes nothing any more.
    *
    * @param partition - `undefined`: nobody's; such a store holds nothing, and only hears of purges
-   * @param onLeft - another context has entered another partition: this one is left
+   * @param onLeft - another context has entered another partition, which is given: this one is left
    */
-  open(partition: string | undefined, onLeft: () => void): TieredStore
+  open(partition: string | undefined, onLeft: (entered: string) => void): TieredStore
   /**
    * Makes the durable store that of the partition that is open; until then nothing is read from it or written to it. What fails is tried again before the next use of the durable store.
    *
@@ -47,8 +52,12 @@ export interface LayeredStore {
   enter(): Promise<Removed | undefined>
   /** Other contexts have purged: in force from the call on, as if it had been purged here. `epoch`: under which the shared log has it, which is looked into; without one it is put there. */
   hear(purges: readonly Heard[], at: EpochMs): void
-  /** Looks into the shared log. */
-  look(): Promise<void>
+  /**
+   * Looks at the durable store, so that whatever another context has purged or entered is heeded here from now on.
+   *
+   * @returns whether it could be looked at; without a durable store there is nothing to look at, and nobody else
+   */
+  look(): Promise<boolean>
   /** What others have purged may not have been heard here: until the log has been read nothing in memory is trusted, only validated. `at`: now. */
   doubt(at: EpochMs): void
 }
@@ -63,7 +72,7 @@ interface Tenancy {
   /** Whether the durable store has yet to be told. */
   isNew: boolean
   entering?: Promise<Removed | undefined> | undefined
-  onLeft(): void
+  onLeft(entered: string): void
 }
 
 /**
@@ -77,6 +86,7 @@ export function createLayeredStore({
   memory,
   durable,
   incarnation,
+  follows,
   onNotice,
   tell,
   onPurged,
@@ -90,7 +100,7 @@ export function createLayeredStore({
   let pending: readonly Purge[] = []
   /** What stands for the purges that may have been missed. */
   let unheard: Purge | undefined
-  let looking: Promise<void> | undefined
+  let looking: Promise<boolean> | undefined
   let isBehind = false
   let isClosed = false
   let log = base
@@ -187,10 +197,11 @@ export function createLayeredStore({
   /** Whether a view of the durable store is one of ours. When another context has entered another partition, this one is left. */
   function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
     if (!mine.isOpen) return false
-    if (!durable?.enter || mine.partition === '' || mine.partition === snapshot.partition) return true
-    if (isForeign(mine.partition, snapshot.partition)) {
+    const { partition = '' } = snapshot
+    if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
+    if (follows || isForeign(mine.partition, snapshot.partition)) {
       leave(mine)
-      mine.onLeft()
+      mine.onLeft(partition)
     } else mine.isNew = true // a new life of the database: it does not know yet whose it is
     return false
   }
@@ -322,17 +333,32 @@ export function createLayeredStore({
     }
   }
 
+  /** Reads the log, and heeds what it says. */
+  async function readLog(): Promise<boolean> {
+    const mine = tenancy
+    if (!durable || !mine) return true
+    const asked = unheard
+    const snapshot = await attempt('read', (store) => store.read([]), mine)
+    if (!snapshot) return false
+    adopt(snapshot.log)
+    trust(asked)
+    isOurs(snapshot, mine)
+    return true
+  }
+
   /** One look at a time; what is asked for meanwhile is one more. What stays in doubt, since the log cannot be read, is given up. */
-  function lookAtLog(): Promise<void> {
+  function lookAtLog(): Promise<boolean> {
     isBehind = true
     looking ??= (async () => {
+      let isRead = true
       while (isBehind) {
         isBehind = false
         const asked = unheard
-        if (tenancy?.isOpen) await look([], tenancy)
+        isRead = await readLog()
         if (asked && asked === unheard) memory.clear()
         trust(asked)
       }
+      return isRead
     })().finally(() => {
       looking = undefined
     })
@@ -407,7 +433,7 @@ export function createLayeredStore({
         if (!mine.isOpen) return
         const before = memory.peek(partition, key)
         const after = change(before)
-        if (after !== before) memory.put(partition, key, after)
+        if (after !== before) memory.put(partition, key, follows ? withoutMemoryOnly(after) : after)
         if (!durable) return
         const name = JSON.stringify(key)
         let isChanged = false
@@ -453,7 +479,7 @@ export function createLayeredStore({
     open(partition, onLeft) {
       leave(tenancy)
       // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
-      const isNew = partition !== '' || tenancy !== undefined
+      const isNew = !follows && (partition !== '' || tenancy !== undefined)
       tenancy = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }
       return viewOf(tenancy)
     },
@@ -512,3 +538,9 @@ const withoutCookies = (stored: StoredResponse): StoredResponse => ({
   ...stored,
   headers: stored.headers.filter(([field]) => field !== 'set-cookie' && field !== 'set-cookie2'),
 })
+
+/** What must not lie on disk has no place in a memory either that outlives the pages of its user. */
+function withoutMemoryOnly(record: StoredRecord | undefined): StoredRecord | undefined {
+  const responses = record?.responses.filter(({ memoryOnly }) => !memoryOnly) ?? []
+  return responses.length > 0 ? { v: 1, responses } : undefined
+}

@@ -131,6 +131,8 @@ function begin({ clock, database, locks, channels, transport, origin, options, c
     keyRange: database.keyRange,
     cipher: () => undefined,
     idle: undefined,
+    workers: () => undefined,
+    isControlled: () => false,
     isQuiet: () => false,
     openChannel: channels.of(self, gate.deliver),
     locks: () => locks.of(self, gate.deliver),

@@ -75,7 +75,7 @@ test('a refresh behind that fails is told as failed, the answer as answered (RFC
   origin.serves('/product', { fault: 'network' })
   await cache.json('/product')
   await cache.settled()
-  expect(types(events).sort()).toEqual(['answered', 'failed'])
+  expect(types(events).sort()).toEqual(['answered', 'failed', 'refreshing'])
 })
 
 test('subscribe() hears of its own key only', async () => {

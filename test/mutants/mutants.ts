@@ -860,4 +860,40 @@ export const mutants: readonly Mutant[] = [
     'maxAgeMs',
     ['test/engine/negative-caching.test.ts'],
   ),
+  one(
+    'waitUntil has no deadline (FAULTS F-14)',
+    'service-worker/install-cache.ts',
+    'event.waitUntil(lifetime(work, deadlineMs, clock))',
+    'event.waitUntil(work)',
+    ['test/service-worker/install-cache.test.ts'],
+  ),
+  {
+    name: 'the worker does not look whose the database is while a user is signed in (law 5)',
+    edits: [
+      { file: 'src/service-worker/follow.ts', find: " || partition() !== ''", replace: '' },
+      { file: 'src/service-worker/follow.ts', find: " && partition() === ''", replace: '' },
+    ],
+    tests: ['test/service-worker/install-cache.test.ts'],
+  },
+  one(
+    "the worker gives what is private and nobody's to all who wait for it (law 5)",
+    'engine/receive.ts',
+    '  if (core.settings.follows) return undefined\n',
+    '',
+    ['test/service-worker/install-cache.test.ts'],
+  ),
+  one(
+    "the worker answers what a page's own cache has sent: two windows (STANDARDS FE-14)",
+    'service-worker/routes.ts',
+    ' || url.hash === MARK',
+    '',
+    ['test/service-worker/install-cache.test.ts', 'test/service-worker/routes.test.ts'],
+  ),
+  one(
+    'a shell is installed though a file is of another deploy (FAULTS B-9)',
+    'service-worker/shell.ts',
+    'if (found !== file.hash)',
+    'if (false)',
+    ['test/service-worker/shell.test.ts'],
+  ),
 ]

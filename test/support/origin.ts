@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
 import { createPurgeHub, type PurgeHub, toNodeHandler } from '../../src/server/index.ts'
+import { type Site, startSite } from '../service-worker/site.ts'
 import { bundle } from '../size/bundle.ts'
 
 declare module 'vitest' {
@@ -82,6 +83,22 @@ const validated =
     } else response.end('validated')
   }
 
+/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`. */
+const sites = new Map<string, Site>()
+const controlSites: RequestListener = async (request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://origin')
+  const id = searchParams.get('id') ?? String(sites.size)
+  response.setHeader('content-type', 'application/json')
+  const one = sites.get(id) ?? (await startSite())
+  sites.set(id, one)
+  if (pathname === '/site/stop') await one.stop()
+  response.end(
+    JSON.stringify(
+      pathname === '/site/requests' ? one.requests(searchParams.get('path') ?? undefined) : { id, url: one.url },
+    ),
+  )
+}
+
 /** What the second origin answers, by path. A browser test that needs an answer of its own adds its path here. */
 const routes: Readonly<Record<string, RequestListener>> = {
   '/events': (_request, response) => {
@@ -90,6 +107,9 @@ const routes: Readonly<Record<string, RequestListener>> = {
   },
   '/frame': frame,
   '/sandboxed': sandboxed,
+  '/site/start': controlSites,
+  '/site/stop': controlSites,
+  '/site/requests': controlSites,
   '/stale': validated('max-age=0'),
   '/fresh': validated('max-age=3600'),
   '/exposed': (request, response) => {
@@ -159,9 +179,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   project.provide('origin', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  return () =>
-    new Promise((resolve) => {
+  return async () => {
+    for (const site of sites.values()) await site.stop()
+    await new Promise<void>((resolve) => {
       server.close(() => resolve())
       server.closeAllConnections()
     })
+  }
 }

@@ -4,6 +4,8 @@
  */
 import * as z from 'zod'
 import { type CacheEvent, type CacheRequestInit, createCache, type NearCache } from '../../src/index.ts'
+import { installCache } from '../../src/service-worker/index.ts'
+import { type RegisteredWorker, registerServiceWorker } from '../../src/service-worker/register.ts'
 
 interface Product {
   readonly id: number
@@ -137,6 +139,7 @@ export function describe(event: CacheEvent): string {
       return String(event.error)
     case 'stored':
     case 'freshened':
+    case 'refreshing':
     case 'updated':
     case 'keys-exploded':
       return event.url
@@ -157,3 +160,13 @@ export const stopOne: () => void = cache.subscribe('/api/product/42', () => {})
 export const { requests, byCause }: { requests: number; byCause: { readonly fresh?: number } } = cache.stats()
 // @ts-expect-error not a cause
 byCause.hit
+
+declare const anyScope: { addEventListener(type: string, listener: EventListener, options?: object): void }
+installCache(anyScope, { routes: [{ kind: 'navigation', strategy: 'network-first', fallback: '/offline.html' }] })
+// A project may type its `self` as a window: nothing of the worker's own types is asked for.
+installCache(globalThis as unknown as Window)
+// @ts-expect-error not a kind
+installCache(anyScope, { routes: [{ kind: 'picture' }] })
+// @ts-expect-error a worker has no partition of its own
+installCache(anyScope, { partition: 'anna' })
+export const registered: Promise<RegisteredWorker> = registerServiceWorker('/sw.js', { cache, type: 'module' })

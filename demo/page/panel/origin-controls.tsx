@@ -25,7 +25,7 @@ const moods: ReadonlyArray<{ readonly mood: Mood; readonly name: string; readonl
     mood: 'dead',
     name: 'Dead',
     effect:
-      'The API closes every connection; the shop goes on from its store, also after a reload. The page itself still comes from the asset server, until the service worker of a later release serves it too.',
+      'Nothing answers: the API and the page’s own server close every connection. The shop goes on from its store, also after a reload, since the service worker has the page.',
   },
 ]
 
@@ -35,7 +35,10 @@ export function OriginControls({ onReadAgain }: { onReadAgain(): void }) {
   const current = moods.find((one) => one.mood === mood)
 
   useEffect(() => {
-    readOrigin().then((origin) => showMood(origin.mood))
+    readOrigin().then(
+      (origin) => showMood(origin.mood),
+      () => {},
+    )
   }, [])
 
   async function reload() {

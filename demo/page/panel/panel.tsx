@@ -3,6 +3,7 @@ import { cache } from '../cache.ts'
 import type { Language } from '../language.ts'
 import { shortDuration, size } from './amounts.ts'
 import { OriginControls } from './origin-controls.tsx'
+import { PageContext } from './page-context.tsx'
 import { useEntries } from './record.ts'
 import { RequestList } from './request-list.tsx'
 
@@ -58,6 +59,7 @@ export function Panel({ language, onReadAgain }: PanelProps) {
           <Total name="Time saved" value={shortDuration(stats.msSaved)} />
         </dl>
         <OriginControls onReadAgain={onReadAgain} />
+        <PageContext />
         <RequestList entries={entries} language={language} />
       </div>
     </aside>

@@ -3,7 +3,7 @@ import { cache } from '../cache.ts'
 
 /**
  * A picture that comes through the cache, and so is there when the origin is not. (An `<img>` with a plain address goes past
- * `cache.fetch`; with the service worker of a later release it will not.)
+ * `cache.fetch`, and to the service worker.)
  */
 export function Picture({ path, alt }: { readonly path: string | undefined; readonly alt: string }) {
   const [source, setSource] = useState<string>()

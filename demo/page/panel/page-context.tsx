@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'react'
+
+/** Where the page itself came from: what its requests for data do is the list's business. */
+export function PageContext() {
+  const [isReady, setReady] = useState(false)
+  useEffect(() => {
+    navigator.serviceWorker?.ready.then(() => setReady(true))
+  }, [])
+  const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
+  const byWorker = (navigation?.workerStart ?? 0) > 0
+  return (
+    <p className="page-context" data-testid="page-context" data-context={byWorker ? 'worker' : 'network'}>
+      <span className="chip">{byWorker ? 'worker' : 'network'}</span>
+      <span>
+        {byWorker
+          ? 'The page and its scripts came from the service worker: no network was needed.'
+          : isReady
+            ? 'The page came from the network. The service worker has it now: choose “Dead” and reload.'
+            : 'The page came from the network. A service worker is being installed.'}
+      </span>
+    </p>
+  )
+}

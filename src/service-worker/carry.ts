@@ -1,0 +1,83 @@
+import type { Transport } from '../ports/transport.ts'
+import type { FetchEvent } from './scope.ts'
+
+/** Fields that make a request another one than the browser's own. */
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-range', 'range']
+
+/** Carries what the cache sends for one event, and remembers what came of it. */
+export interface Carry {
+  /** For the cache: sends what it wants to be sent, as nearly as the browser would have sent it. */
+  readonly fetch: Transport
+  /** The request as the browser would have sent it without a worker. */
+  asIs(): Promise<Response>
+  /** Whether an error is the network's answer to the very request of the browser: then it is not asked again. */
+  isFinal(error: unknown): boolean
+  /**
+   * The browser's own response, where the cache only passes it on. It goes on without the worker, and a redirected one keeps the URL that it came from, from which a style sheet's or a module's own
+   * URLs start. `undefined`: the response is one of the cache's.
+   */
+  untouched(response: Response): Response | undefined
+}
+
+/**
+ * The transport of one event. A navigation is sent untouched, since a changed one is none any more (Fetch, new Request), or is the one that the browser has sent ahead (navigation preload), which
+ * must not be in vain. Anything else keeps its mode, destination and referrer; with conditions of ours it must be of a mode that lets them through.
+ */
+export function carry(
+  { request, preloadResponse }: Pick<FetchEvent, 'request' | 'preloadResponse'>,
+  fetch: Transport,
+): Carry {
+  let preload = preloadResponse
+  let final: unknown
+  let raw: Response | undefined
+  let redirected: Response | undefined
+  const isNavigation = request.mode === 'navigate'
+
+  async function asIs(): Promise<Response> {
+    const early = await preload?.catch(() => undefined)
+    preload = undefined
+    return early ?? fetch(request)
+  }
+
+  async function send(init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers)
+    const { cache = 'default', signal = null } = init
+    const isConditional = CONDITIONS.some((name) => headers.has(name))
+    if (isNavigation) {
+      if (preload || (!isConditional && cache === 'default')) return asIs()
+    } else if (!isConditional) return fetch(new Request(request, { cache, signal }))
+    return fetch(request.url, {
+      headers,
+      cache,
+      signal,
+      credentials: isNavigation || request.mode === 'no-cors' ? 'same-origin' : request.credentials,
+      redirect: request.redirect,
+      referrer: request.referrer,
+      referrerPolicy: request.referrerPolicy,
+    })
+  }
+
+  return {
+    asIs,
+    isFinal: (error) => error !== undefined && error === final,
+    untouched(response) {
+      if (raw && response.body === raw.body) return raw
+      if (!response.redirected || !redirected) return undefined
+      // The store has the other half, and reads it to its end.
+      response.arrayBuffer().catch(() => {})
+      return redirected
+    },
+    async fetch(_input, init = {}) {
+      const isOwn = !CONDITIONS.some((name) => new Headers(init.headers).has(name) && !request.headers.has(name))
+      try {
+        const response = await send(init)
+        redirected = response.redirected ? response.clone() : undefined
+        raw = response
+        return response
+      } catch (error) {
+        if (isOwn) final = error
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import type { Core } from '../engine/core.ts'
+import type { Ms } from '../http/message.ts'
+import { purgeEffect } from '../http/purge-effect.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { OpaqueStore } from '../stores/cache-storage.ts'
+import type { Route } from '../validate/worker-options.ts'
+import type { Carry } from './carry.ts'
+
+/** How long a response that nobody can look into is used, where its route does not say, in milliseconds. */
+const DAY: Ms = 86_400_000
+
+/** What to do with a response for which the route alone gives lifetimes. */
+export interface OpaqueAnswer {
+  readonly response: Response
+  /** What goes on after it: keeping it, or refreshing it. */
+  readonly behind?: Promise<unknown>
+}
+
+/**
+ * A cross-origin response without CORS, by its route: fresh for `maxAgeMs`, then as `staleWhileRevalidateMs` and `staleIfErrorMs` say. Everything that is purged by URL, pattern or all is not used
+ * any more, in whichever mode: it cannot be validated. What turns out not to be opaque is not kept here.
+ *
+ * @throws what the network throws, when nothing may be served instead
+ */
+export async function answerOpaque(
+  url: string,
+  route: Route,
+  carry: Carry,
+  store: OpaqueStore,
+  core: Core,
+  clock: Clock,
+): Promise<OpaqueAnswer> {
+  const { partition } = core.place
+  const { maxAgeMs = DAY, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 } = route
+  const found = await store.match(url, partition).catch(() => undefined)
+  const held = found && !purgeEffect({ ...found.entry, tags: route.tags ?? [] }, core.store.log()) ? found : undefined
+  // A clock that was set back makes it look younger than it is.
+  const age = held ? clock.now() - held.entry.storedAt : 0
+  const staleFor = held && age >= 0 ? age - Math.min(held.entry.lifetimeMs, maxAgeMs) : Number.POSITIVE_INFINITY
+
+  async function bring(): Promise<OpaqueAnswer> {
+    const epoch = core.store.epoch()
+    const response = await carry.asIs()
+    if (response.type !== 'opaque') return { response }
+    const entry = { url, storedAt: clock.now(), lifetimeMs: maxAgeMs, epoch }
+    return { response, behind: store.put(entry, response.clone(), partition) }
+  }
+
+  if (held && staleFor < 0) return { response: held.response }
+  if (held && staleFor < staleWhileRevalidateMs)
+    return { response: held.response, behind: bring().then(({ behind }) => behind) }
+  try {
+    return await bring()
+  } catch (error) {
+    if (held && staleFor < staleIfErrorMs) return { response: held.response }
+    throw error
+  }
+}

@@ -1,0 +1,363 @@
+import { describe, expect, test } from 'vitest'
+import { causes } from '../engine/harness.ts'
+import { profile, textOf } from './worker-harness.ts'
+
+const HOUR = 3_600_000
+
+describe('a worker without options', () => {
+  test.each([
+    ['a page', { mode: 'navigate', destination: 'document' }],
+    ['a script', { mode: 'no-cors', destination: 'script' }],
+    ['a picture', { mode: 'no-cors', destination: 'image' }],
+    ['data', { mode: 'cors', destination: '' }],
+  ] as const)('answers %s from the store while its headers allow it (RFC 9111 §4)', async (_kind, asking) => {
+    const { origin, clock, worker } = await profile()
+    origin.serves('/a', { cacheControl: 'max-age=60, stale-if-error=600', body: 'first' })
+    const first = worker()
+    expect(await textOf(first.ask('/a', asking))).toBe('first')
+    await first.cache.settled()
+    origin.fails('*', 'network')
+    // stopped, and started again: it has only what lies on disk
+    const again = worker()
+    expect(await textOf(again.ask('/a', asking))).toBe('first')
+    await clock.advance(61_000)
+    expect(await textOf(again.ask('/a', asking))).toBe('first')
+    expect(causes(again.events)).toEqual(['fresh', 'stale-if-error'])
+    await clock.advance(600_000)
+    await expect(again.ask('/a', asking).response).rejects.toThrow(TypeError)
+  })
+
+  test.each([
+    ['another method', '/a', { method: 'POST' }],
+    ['what a page’s own cache has sent', '/a#nearcache', {}],
+    ['no-store', '/a', { cache: 'no-store' }],
+    ['a condition of the caller', '/a', { headers: { 'if-none-match': '"v1"' } }],
+    ['another origin', 'https://elsewhere.test/a', {}],
+  ] as const)('leaves %s alone', async (_what, path, asking) => {
+    const { worker } = await profile()
+    expect(worker().ask(path, asking).response).toBeUndefined()
+  })
+
+  test('neither claims pages nor skips waiting, and asks for no navigation preload', async () => {
+    const { worker } = await profile()
+    const { dispatch, calls } = worker()
+    await dispatch('install')
+    await dispatch('activate')
+    expect(calls).toEqual(['preload off'])
+  })
+
+  test('claims and skips waiting when it is told to', async () => {
+    const { worker } = await profile()
+    const { dispatch, calls } = worker({ claim: true, skipWaiting: true })
+    await dispatch('install')
+    await dispatch('activate')
+    expect(calls).toEqual(['skip waiting', 'claim', 'preload off'])
+  })
+
+  test('skips waiting on a message of a version that it knows, and on no other (STANDARDS SW-8)', async () => {
+    const { worker } = await profile()
+    const { say, calls } = worker()
+    for (const data of [undefined, 'skip-waiting', { type: 'skip-waiting' }, { nearcache: 2, type: 'skip-waiting' }])
+      await say(data)
+    expect(calls).toEqual([])
+    await say({ nearcache: 1, type: 'skip-waiting' })
+    expect(calls).toEqual(['skip waiting'])
+  })
+
+  test('shares what it stores with the cache of a page, and takes what that has', async () => {
+    const { origin, worker, page } = await profile()
+    origin.serves('*', { cacheControl: 'max-age=60', headers: { vary: 'accept, accept-language' }, body: 'x' })
+    const { ask, cache } = worker()
+    const pages = page()
+    await textOf(ask('/by-worker', { headers: { accept: '*/*', 'sec-ch-ua': 'x', 'user-agent': 'y' } }))
+    await cache.settled()
+    await (await pages.fetch('/by-worker')).text()
+    await (await pages.fetch('/by-page')).text()
+    await pages.settled()
+    await textOf(ask('/by-page', { headers: { accept: '*/*', 'sec-ch-ua': 'x' } }))
+    expect(origin.requests.map(({ path }) => path)).toEqual(['/by-worker', '/by-page'])
+  })
+
+  test('a reload asks the origin, and shows what is fresh when the origin cannot be reached', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/', { cacheControl: 'max-age=60', etag: '"v1"', body: 'page' })
+    const { visit, events } = worker()
+    await textOf(visit('/'))
+    await textOf(visit('/', { cache: 'no-cache' }))
+    origin.fails('/', 503)
+    expect(await textOf(visit('/', { cache: 'no-cache' }))).toBe('page')
+    origin.fails('/', 'network')
+    expect(await textOf(visit('/', { cache: 'no-cache' }))).toBe('page')
+    expect(causes(events).filter((cause) => cause !== 'no-cache')).toContain('fresh')
+  })
+
+  test('a film is given in parts from the whole (RFC 9110 §14.2)', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/film', { cacheControl: 'max-age=60', body: '0123456789' })
+    const { ask } = worker()
+    await textOf(ask('/film'))
+    const part = await ask('/film', { mode: 'no-cors', destination: 'video', headers: { range: 'bytes=2-4' } }).response
+    expect(part?.status).toBe(206)
+    expect(part?.headers.get('content-range')).toBe('bytes 2-4/10')
+    expect(await part?.text()).toBe('234')
+    expect(origin.requests).toHaveLength(1)
+  })
+})
+
+describe('whose the answers are (law 5)', () => {
+  const personal = { cacheControl: 'private, max-age=600', body: 'of somebody' }
+
+  test('without a partition, what is private or was asked for with credentials is kept nowhere, not in memory either', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/me', personal)
+    origin.serves('/with', { cacheControl: 'max-age=600', body: 'x' })
+    const { ask, cache } = worker()
+    for (let n = 0; n < 2; n++) {
+      await textOf(ask('/me'))
+      await textOf(ask('/with', { headers: { authorization: 'Bearer a' } }))
+      await textOf(ask('/with', { credentials: 'include' }))
+    }
+    expect(origin.requests).toHaveLength(6)
+    expect(cache.stats().memoryBytes).toBe(0)
+  })
+
+  test('a response that a validation marks as private leaves memory, too', async () => {
+    const { origin, clock, worker } = await profile()
+    origin.serves('/a', ({ seq }) => ({
+      cacheControl: seq === 1 ? 'max-age=1' : 'private, max-age=600',
+      etag: '"v1"',
+      body: 'x',
+    }))
+    const { ask, cache } = worker()
+    await textOf(ask('/a'))
+    await clock.advance(2_000)
+    await textOf(ask('/a'))
+    await cache.settled()
+    expect(cache.stats().memoryBytes).toBe(0)
+  })
+
+  test('two who ask at once for what is private get one answer each', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/me', personal)
+    const { ask } = worker()
+    await Promise.all([textOf(ask('/me')), textOf(ask('/me'))])
+    expect(origin.requests).toHaveLength(2)
+  })
+
+  test('it follows the database: what a user has is theirs, and is gone with them', async () => {
+    const { origin, worker, page } = await profile()
+    let user = 'anna'
+    origin.serves('*', () => ({ cacheControl: 'private, max-age=600', body: user }))
+    const { ask, visit } = worker()
+    const pages = page()
+    await pages.setPartition('anna')
+    expect(await textOf(ask('/me'))).toBe('anna')
+    expect(await textOf(ask('/me'))).toBe('anna')
+    expect(origin.requests).toHaveLength(1)
+
+    user = 'ben'
+    await pages.setPartition('ben')
+    // No message has come; the worker has Anna's answer in memory.
+    expect(await textOf(ask('/me'))).toBe('ben')
+    user = 'nobody'
+    await pages.setPartition(undefined)
+    expect(await textOf(visit('/me'))).toBe('nobody')
+    expect(await textOf(ask('/me'))).toBe('nobody')
+  })
+
+  test('a first user is followed from their next page on, and at once when their page says so', async () => {
+    const { origin, worker, page } = await profile()
+    origin.serves('*', { cacheControl: 'max-age=600', body: 'x' })
+    const { ask, say, cache } = worker()
+    await textOf(ask('/a'))
+    const pages = page()
+    await pages.setPartition('anna')
+    await say({ nearcache: 1, type: 'look' })
+    await textOf(ask('/a'))
+    await cache.settled()
+    expect(origin.requests, 'what nobody has is not what Anna has').toHaveLength(2)
+  })
+
+  test('while the database cannot be read, everything goes to the network, and nothing is stored', async () => {
+    const { origin, worker, database, page } = await profile()
+    let user = 'anna'
+    origin.serves('*', () => ({ cacheControl: 'private, max-age=600', body: user }))
+    const { ask, cache } = worker()
+    await page().setPartition('anna')
+    expect(await textOf(ask('/me'))).toBe('anna')
+    await cache.settled()
+    user = 'ben'
+    await database.lose()
+    for (let nth = 1; nth <= 4; nth++) database.inject({ at: 'open', nth, fault: 'UnknownError' })
+    expect(await textOf(ask('/me'))).toBe('ben')
+  })
+
+  test('a database that hangs costs a read no more than diskMs (R6)', async () => {
+    const { origin, clock, worker, database } = await profile()
+    origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })
+    const { ask } = worker()
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const asked = textOf(ask('/a'))
+    await clock.advance(50)
+    expect(await asked).toBe('x')
+    database.release()
+  })
+})
+
+describe('what may go wrong', () => {
+  test('a promise that never settles keeps the worker no longer than the deadline (FAULTS F-14, B-10)', async () => {
+    const { origin, clock, worker } = await profile()
+    origin.serves('/endless', { cacheControl: 'max-age=60', body: 'x'.repeat(100) })
+    origin.hold('/endless', 'body')
+    const { ask } = worker({ deadlineMs: 5_000 })
+    const { response, over } = ask('/endless')
+    await response
+    let isOver = false
+    over.then(() => {
+      isOver = true
+    })
+    await clock.advance(4_999)
+    expect(isOver).toBe(false)
+    await clock.advance(1)
+    expect(isOver).toBe(true)
+  })
+
+  test('an answer that does not come is waited for, until an update has waited for it for the deadline', async () => {
+    const { origin, clock, worker } = await profile()
+    origin.serves('/slow', { body: 'x' })
+    origin.hold('/slow')
+    const { ask, registration } = worker({ deadlineMs: 5_000 })
+    const { response } = ask('/slow')
+    const ended = response?.then(
+      () => 'answered',
+      (error: unknown) => error,
+    )
+    let isOver = false
+    ended?.then(() => {
+      isOver = true
+    })
+    await clock.advance(60_000)
+    expect(isOver).toBe(false)
+    registration.waiting = {}
+    await clock.advance(5_000)
+    expect(await ended).toBeInstanceOf(TypeError)
+  })
+
+  test('an error of ours costs one plain request, and no page (STANDARDS SW-4, FAULTS F-22)', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/a', { cacheControl: 'max-age=60', body: 'x' })
+    let isBroken = false
+    const key = {
+      get ignore(): string[] {
+        if (isBroken) throw new Error('a bug')
+        return []
+      },
+    }
+    const { ask } = worker({ routes: [{ match: '/a', key }] })
+    isBroken = true
+    expect(await textOf(ask('/a'))).toBe('x')
+    expect(origin.requests).toHaveLength(1)
+  })
+
+  test('what the network refuses is refused once, not asked for again', async () => {
+    const { origin, worker } = await profile()
+    origin.fails('*', 'network')
+    await expect(worker().ask('/a').response).rejects.toThrow(TypeError)
+    expect(origin.requests).toHaveLength(1)
+  })
+})
+
+describe('the routes', () => {
+  test('network-first asks each time, uses what the browser has asked for ahead, and falls back (SW-11)', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('*', { cacheControl: 'max-age=600', body: 'from the worker' })
+    const { visit, dispatch, calls } = worker({ routes: [{ kind: 'navigation', strategy: 'network-first' }] })
+    await dispatch('activate')
+    expect(calls).toEqual(['preload on'])
+    const preload = () => origin.fetch('/', { headers: { 'service-worker-navigation-preload': 'true' } })
+    for (let n = 0; n < 2; n++) await textOf(visit('/', { preload: preload() }))
+    expect(origin.requests.map(({ headers }) => headers['service-worker-navigation-preload'])).toEqual(['true', 'true'])
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/', { preload: preload() }))).toBe('from the worker')
+  })
+
+  test('network-first never shows what must be confirmed (RFC 9111 §4.2.4)', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/', { cacheControl: 'no-cache', body: 'x' })
+    const { visit } = worker({ routes: [{ kind: 'navigation', strategy: 'network-first' }] })
+    await textOf(visit('/'))
+    origin.fails('*', 'network')
+    await expect(visit('/').response).rejects.toThrow(TypeError)
+  })
+
+  test('stale-while-revalidate answers at once and refreshes behind (RFC 5861 §3)', async () => {
+    const { origin, clock, worker } = await profile()
+    origin.serves('/', ({ seq }) => ({ cacheControl: 'max-age=1', body: `${seq}` }))
+    const { visit, cache } = worker({ routes: [{ kind: 'navigation', strategy: 'stale-while-revalidate' }] })
+    await textOf(visit('/'))
+    await clock.advance(HOUR)
+    expect(await textOf(visit('/'))).toBe('1')
+    await cache.settled()
+    expect(await textOf(visit('/'))).toBe('2')
+  })
+
+  test('the fallback page is fetched at install, and shown when nothing else is left', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/offline.html', { cacheControl: 'no-store', body: 'You are offline' })
+    const { visit, ask, dispatch } = worker({ routes: [{ kind: 'navigation', fallback: '/offline.html' }] })
+    await dispatch('install')
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/never-seen'))).toBe('You are offline')
+    await expect(ask('/data').response).rejects.toThrow(TypeError)
+  })
+
+  test('what a route sends to the network is left alone, without the worker where the browser can do that (SW-12)', async () => {
+    const { worker } = await profile()
+    const { ask, dispatch, routes } = worker({ routes: [{ match: '/admin/*', strategy: 'network' }] })
+    await dispatch('install')
+    expect(ask('/admin/users').response).toBeUndefined()
+    expect(routes).toEqual([
+      {
+        condition: {
+          urlPattern: { protocol: 'https', hostname: 'origin.test', port: '', pathname: '/admin/*', search: '*' },
+        },
+        source: 'network',
+      },
+    ])
+  })
+
+  test('parameters that mean nothing share a page', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('*', { cacheControl: 'max-age=60', body: 'page' })
+    const { visit } = worker({ routes: [{ kind: 'navigation', key: { ignore: ['utm_*'] } }] })
+    await textOf(visit('/?utm_source=mail'))
+    await textOf(visit('/'))
+    expect(origin.requests).toHaveLength(1)
+  })
+
+  test('another origin is cached by a route alone, by its own headers', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('https://api.test/a', {
+      cacheControl: 'max-age=60',
+      headers: { 'access-control-allow-origin': '*' },
+      body: 'x',
+    })
+    const { ask } = worker({ routes: [{ match: 'https://api.test/*' }] })
+    for (let n = 0; n < 2; n++) await textOf(ask('https://api.test/a'))
+    expect(origin.requests).toHaveLength(1)
+  })
+})
+
+test('what a page leaves undone is refreshed, and stored for the next page', async () => {
+  const { origin, clock, worker, page } = await profile()
+  origin.serves('/a', ({ seq }) => ({ cacheControl: 'max-age=1, stale-while-revalidate=600', json: { seq } }))
+  const pages = page()
+  await pages.json('/a')
+  await pages.settled()
+  await clock.advance(5_000)
+  const { say } = worker()
+  await say({ nearcache: 1, type: 'refresh', requests: [{ url: `${origin.url}/a`, headers: [] }, { url: 1 }, null] })
+  expect(origin.requests).toHaveLength(2)
+  expect(await page().json('/a')).toEqual({ seq: 2 })
+  expect(origin.requests).toHaveLength(2)
+})

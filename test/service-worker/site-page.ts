@@ -1,0 +1,100 @@
+// What every page of the site runs. A test calls it by name, in the page (Playwright) or by message from the page that frames it (Vitest).
+import { type CacheEvent, createCache, type NearCache } from '../../src/index.ts'
+import { type RegisteredWorker, registerServiceWorker } from '../../src/service-worker/register.ts'
+
+const errors: string[] = []
+addEventListener('error', ({ message }) => errors.push(message))
+addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
+
+let cache: NearCache | undefined
+const events: CacheEvent[] = []
+let worker: RegisteredWorker | undefined
+const told: string[] = []
+
+function cacheOf(): NearCache {
+  if (cache) return cache
+  cache = createCache({ earlyExpiry: false, deadlines: { diskMs: 60_000 } })
+  cache.on((event) => events.push(event))
+  return cache
+}
+
+const answered = async (response: Response) => ({
+  status: response.status,
+  url: response.url,
+  redirected: response.redirected,
+  cacheStatus: response.headers.get('cache-status'),
+  text: await response.text(),
+})
+
+export const site = {
+  /** Registers the worker, and waits until it controls this page. */
+  async register(options: object = {}, query = ''): Promise<void> {
+    // The disk alone is waited for, however slow the machine is.
+    const given = encodeURIComponent(JSON.stringify({ deadlines: { diskMs: 60_000 }, ...options }))
+    worker = await registerServiceWorker(`/worker.js?options=${given}${query}`, {
+      scope: '/',
+      cache: cacheOf(),
+    })
+    worker.on(({ type }) => told.push(type))
+    await worker.ready
+    if ('claim' in options && !navigator.serviceWorker.controller)
+      await new Promise((changed) =>
+        navigator.serviceWorker.addEventListener('controllerchange', changed, { once: true }),
+      )
+  },
+  /** What is said when there is no such worker. */
+  refused: (script: string): Promise<unknown> =>
+    registerServiceWorker(script).then(
+      () => 'registered',
+      ({ name, code, message }) => ({ name, code, message }),
+    ),
+  isControlled: () => navigator.serviceWorker.controller !== null,
+  unregister: () => worker?.unregister(),
+  skipWaiting: () => worker?.skipWaiting(),
+  /** What has become of the worker so far. */
+  told: () => told,
+  errors: () => errors,
+  /** A fetch without nearcache. */
+  plain: async (url: string, init?: RequestInit) => answered(await fetch(url, init)),
+  /** A fetch through the page's own cache. */
+  cached: async (url: string, init?: RequestInit) => {
+    const answer = await answered(await cacheOf().fetch(url, init))
+    await cacheOf().settled()
+    return answer
+  },
+  causes: () => events.flatMap((event) => (event.type === 'answered' ? [event.cause] : [])),
+  setPartition: (name: string | undefined) => cacheOf().setPartition(name),
+  /** Whether a picture can be shown. */
+  image: (url: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const image = new Image()
+      image.onload = () => resolve(true)
+      image.onerror = () => resolve(false)
+      image.src = url
+    }),
+  /** What the visitor sees. */
+  shown: () => document.querySelector('h1')?.textContent,
+  /** Whether the pictures of the page itself are there. */
+  pictures: () => [...document.images].every(({ complete, naturalWidth }) => complete && naturalWidth > 0),
+  go: (url: string) => {
+    setTimeout(() => location.assign(url))
+  },
+  reload: () => {
+    setTimeout(() => location.reload())
+  },
+}
+
+Object.assign(globalThis, { site })
+
+addEventListener('message', async ({ data, source }) => {
+  const { id, name, args } = data as { id: string; name: keyof typeof site; args: never[] }
+  if (!(name in site)) return
+  const answer = await Promise.resolve((site[name] as (...given: never[]) => unknown)(...args)).then(
+    (result) => ({ id, result }),
+    (error: unknown) => ({ id, error: String(error) }),
+  )
+  source?.postMessage(answer, { targetOrigin: '*' })
+})
+addEventListener('load', () => {
+  if (parent !== window) parent.postMessage('ready', '*')
+})

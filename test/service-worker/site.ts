@@ -1,0 +1,106 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { build } from 'esbuild'
+import { repository } from '../size/bundle.ts'
+
+/** A small site whose pages run `site-page.ts`, and whose worker is `site-worker.ts`. It can be stopped, and started again at the same address. */
+export interface Site {
+  readonly url: string
+  /** The requests that came for a path, query included; without one, all of them. */
+  requests(path?: string): readonly Received[]
+  /** Nothing answers any more. */
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** What the worker's script is from now on: another text before it is another version. `null`: there is none. */
+  worker: string | null
+}
+
+interface Received {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+}
+
+/** A picture of ten by ten pixels. */
+const PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10"/></svg>'
+
+let scripts: Promise<Readonly<Record<'page' | 'worker', string>>> | undefined
+
+async function bundled(): Promise<Readonly<Record<'page' | 'worker', string>>> {
+  const { outputFiles } = await build({
+    absWorkingDir: repository,
+    entryPoints: { page: 'test/service-worker/site-page.ts', worker: 'test/service-worker/site-worker.ts' },
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    outdir: 'site',
+    logLevel: 'error',
+  })
+  const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(`/${name}.js`))?.text ?? ''
+  return { page: text('page'), worker: text('worker') }
+}
+
+export async function startSite(): Promise<Site> {
+  scripts ??= bundled()
+  const { page, worker } = await scripts
+  const received: Received[] = []
+  let seq = 0
+
+  const pageOf = (name: string) => `<!doctype html><meta charset="utf-8"><title>${name}</title><h1>${name}</h1>
+    <img src="/picture.svg" alt=""><script src="/page.js"></script>`
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://site')
+    const { pathname, searchParams } = url
+    received.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers })
+    seq++
+    const send = (type: string, body: string, cacheControl = 'max-age=600, stale-if-error=600') => {
+      response.writeHead(Number(searchParams.get('status') ?? 200), {
+        'content-type': type,
+        'cache-control': searchParams.get('cc') ?? cacheControl,
+        'access-control-allow-origin': '*',
+      })
+      response.end(body)
+    }
+    if (pathname === '/worker.js') {
+      if (site.worker === null) response.writeHead(404).end()
+      else send('text/javascript', `${site.worker}\n${worker}`, 'no-cache')
+    } else if (pathname === '/page.js') send('text/javascript', page)
+    else if (pathname.endsWith('.svg')) send('image/svg+xml', PICTURE)
+    else if (pathname.startsWith('/api/')) send('application/json', JSON.stringify({ seq }))
+    else if (pathname === '/moved') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
+    else if (pathname === '/slow') {
+      // ?ms= says when it ends; without it never
+      response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'max-age=600' })
+      response.write('begun ')
+      if (searchParams.has('ms')) setTimeout(() => response.end('ended'), Number(searchParams.get('ms')))
+    } else send('text/html', pageOf(pathname))
+  }
+
+  let server: Server | undefined
+  let port = 0
+  const site: Site = {
+    get url() {
+      return `http://127.0.0.1:${port}`
+    },
+    worker: '',
+    requests: (path) => received.filter((one) => path === undefined || one.path === path),
+    async start() {
+      server = createServer(answer)
+      await new Promise<void>((resolve) => server?.listen(port, '127.0.0.1', resolve))
+      port = (server.address() as AddressInfo).port
+    },
+    async stop() {
+      const stopping = server
+      server = undefined
+      if (!stopping) return
+      const closed = new Promise((resolve) => stopping.close(resolve))
+      stopping.closeAllConnections()
+      await closed
+    },
+  }
+  await site.start()
+  return site
+}

@@ -1,0 +1,148 @@
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import type { site } from './site-page.ts'
+
+// What only browsers can prove, in all three of them: the site of site.ts lives in a frame, and its server is stopped and started by the server of test/support/origin.ts.
+
+type Functions = typeof site
+type Answer<Name extends keyof Functions> = Awaited<ReturnType<Functions[Name]>>
+
+const control = async (path: string): Promise<Record<string, never>> =>
+  (await fetch(`${inject('origin')}/site${path}`)).json()
+
+/** A site of its own, with a page of it in a frame. */
+async function visit(path = '/') {
+  const { id, url } = (await control('/start')) as unknown as { id: string; url: string }
+  const frame = document.createElement('iframe')
+  const loaded = () =>
+    new Promise<void>((resolve) => {
+      const listen = ({ data, source }: MessageEvent) => {
+        if (data !== 'ready' || source !== frame.contentWindow) return
+        removeEventListener('message', listen)
+        resolve()
+      }
+      addEventListener('message', listen)
+    })
+  const first = loaded()
+  frame.src = url + path
+  document.body.append(frame)
+  await first
+
+  function call<Name extends keyof Functions>(name: Name, ...args: Parameters<Functions[Name]>): Promise<Answer<Name>> {
+    return new Promise((resolve, reject) => {
+      const message = crypto.randomUUID()
+      const listen = ({ data }: MessageEvent) => {
+        if (data?.id !== message) return
+        removeEventListener('message', listen)
+        if ('error' in data) reject(new Error(data.error))
+        else resolve(data.result)
+      }
+      addEventListener('message', listen)
+      frame.contentWindow?.postMessage({ id: message, name, args }, '*')
+    })
+  }
+  onTestFinished(async () => {
+    await call('unregister').catch(() => {})
+    frame.remove()
+    await control(`/stop?id=${id}`)
+  })
+  return {
+    call,
+    url,
+    async go(to: string) {
+      const next = loaded()
+      await call('go', to)
+      await next
+    },
+    async reload() {
+      const next = loaded()
+      await call('reload')
+      await next
+    },
+    stop: () => control(`/stop?id=${id}`),
+    requests: async (of: string) =>
+      (await control(`/requests?id=${id}&path=${encodeURIComponent(of)}`)) as unknown as {
+        method: string
+        headers: Record<string, string>
+      }[],
+  }
+}
+
+const seqOf = ({ text }: { text: string }): number => JSON.parse(text).seq
+
+describe('with the worker in control', { timeout: 60_000 }, () => {
+  test('and the origin stopped: reload, visited pages, pictures and data go on within their windows', async () => {
+    const { call, go, reload, stop } = await visit()
+    await call('register', { claim: true })
+    // a second visit, now by way of the worker
+    await reload()
+    expect(await call('isControlled')).toBe(true)
+    await go('/page/2')
+    await call('plain', '/api/a')
+    await call('plain', '/api/a?cc=max-age%3D0')
+    // written behind: what is not yet on disk is in the worker's memory
+    await stop()
+    await reload()
+    expect(await call('shown')).toBe('/page/2')
+    await go('/')
+    expect([await call('shown'), await call('pictures'), await call('image', '/picture.svg')]).toEqual([
+      '/',
+      true,
+      true,
+    ])
+    expect((await call('plain', '/api/a')).cacheStatus).toContain('nearcache; hit')
+    await expect(call('plain', '/api/a?cc=max-age%3D0')).rejects.toThrow('TypeError')
+    expect(await call('errors')).toEqual([])
+  })
+
+  test('what the page’s own cache sends passes through it: untouched, unseen by the origin, and without a second window (F-20)', async () => {
+    const { call, requests, url } = await visit()
+    await call('register', { claim: true })
+    const path = '/api/b?cc=max-age%3D600'
+    // the worker has its own answer, which the page must not be given: it asks for confirmation
+    await call('plain', path)
+    const first = await call('cached', path, { cache: 'no-cache' })
+    expect(first.url).toBe(url + path)
+    expect(first.redirected).toBe(false)
+    expect(first.cacheStatus?.match(/nearcache/g)).toHaveLength(1)
+    const received = await requests(path)
+    expect(received.map(({ method }) => method)).toEqual(['GET', 'GET'])
+    expect(seqOf(first)).toBeGreaterThan(1)
+    // and a request that is not marked is the worker's
+    expect((await call('plain', path)).cacheStatus).toContain('hit')
+    expect(await requests(path)).toHaveLength(2)
+  })
+
+  test('across origins the mark costs no preflight, and is part of nothing that is seen', async () => {
+    const { call } = await visit()
+    await call('register', { claim: true })
+    const other = `${inject('origin')}/marked?${crypto.randomUUID()}`
+    expect((await call('cached', other)).url).toBe(other)
+    const path = other.slice(inject('origin').length)
+    const received = await (await fetch(`${inject('origin')}/received?url=${encodeURIComponent(path)}`)).json()
+    expect(received.map(({ method }: { method: string }) => method)).toEqual(['GET'])
+  })
+
+  test('a redirected answer is the browser’s own: its URL is where it led', async () => {
+    const { call, url } = await visit()
+    await call('register', { claim: true })
+    expect(await call('plain', '/moved?to=/api/c')).toMatchObject({ url: `${url}/api/c`, redirected: true })
+  })
+
+  test('what one user has asked for is not given to the next, though no message has come (law 5)', async () => {
+    const { call } = await visit()
+    await call('register', { claim: true })
+    const path = '/api/me?cc=private,%20max-age%3D600'
+    await call('setPartition', 'anna')
+    const first = seqOf(await call('plain', path))
+    expect(seqOf(await call('plain', path))).toBe(first)
+    await call('setPartition', 'ben')
+    expect(seqOf(await call('plain', path))).not.toBe(first)
+  })
+})
+
+test('a page without a worker, and one whose script is not there, work on (F-21)', { timeout: 60_000 }, async () => {
+  const { call } = await visit()
+  expect(await call('refused', '/no/such/worker.js?status=404')).toMatchObject({ name: 'CacheError', code: 'worker' })
+  expect((await call('cached', '/api/d')).status).toBe(200)
+  expect(await call('isControlled')).toBe(false)
+})
