@@ -126,7 +126,8 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
       counters.sink(event)
       if (begun.over) return
       cardinality(event)
-      if (about && 'key' in about && about.replaced) views.settle(about.key, about.replaced)
+      if (about && 'key' in about && about.replaced && about.stored)
+        views.settle(about.key, about.replaced, about.stored)
       announce(event, begun)
       if (!about || begun.over) return
       const concerned =
@@ -168,6 +169,10 @@ export function wireCache(options: CacheOptions, { freeze }: Wiring): NearCache 
         working.add(tracked)
       },
       nextSequence: () => ++sequence,
+      write(begun) {
+        const end = views.write(begun)
+        return () => end(++sequence)
+      },
     }
     const begun: Session = { core, views, read: createReader(place), isOutside: partition === undefined }
     return begun

@@ -17,7 +17,17 @@ export type CacheRequestInit = RequestInit & {
     hardMs?: Ms
     /** What a user waits for goes before background work. @default 'user' */
     priority?: 'user' | 'background'
+    /** Told how the answer came about, just before `fetch` or `json` gives it, or rejects because of its status. */
+    onAnswer?: (facts: AnswerFacts) => void
   }
+}
+
+/** An answer without its content. */
+export interface AnswerFacts {
+  readonly cause: Cause
+  readonly status: number
+  /** As on the `Response`, without `Cache-Status`. */
+  readonly headers: Headers
 }
 
 /** What to purge. `pattern` is a URL in which `*` stands for any run of characters; relative URLs and patterns start from the page's. */
@@ -103,10 +113,13 @@ export interface NearCache {
    */
   peek<T = unknown>(input: RequestInfo | URL, init?: CacheRequestInit): Peek<T> | undefined
   /**
-   * Changes what `json()` and `peek()` give until the next response is stored: an optimistic value. In memory only. `change` must not mutate its argument.
+   * Changes what `json()` and `peek()` give: an optimistic value. In memory only. `change` must not mutate its argument, and is called again when what it was made of changes.
    * Does nothing when memory has no data for the request.
+   *
+   * Call it before the unsafe request that makes it true. It ends with the next response that is stored, but not with one that was asked for before it, or while that request was under way: such a
+   * response cannot know of the change, which is put in front of it, too.
    */
-  update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T): { rollback(): void }
+  update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T, init?: CacheRequestInit): { rollback(): void }
   /** What would happen and why, without doing it. Reads the store, never the network. */
   explain(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Explanation>
   /**
@@ -115,7 +128,7 @@ export interface NearCache {
    */
   purge(selector: PurgeSelector, options?: { mode?: 'soft' | 'hard' }): Promise<PurgeReceipt>
   /** Events of one key: stored, freshened, updated, purged, failed. Returns the function that ends it. */
-  subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void
+  subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void, init?: CacheRequestInit): () => void
   /** All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. */
   on(listener: (event: CacheEvent) => void): () => void
   stats(): Stats

@@ -24,11 +24,15 @@ export interface Core {
   background(work: Promise<unknown>): void
   /** The place of a request in this context's order of dispatch. */
   nextSequence(): number
+  /** An unsafe request with this place begins; returns the function that says that it was answered, or failed. */
+  write(sequence: number): () => void
 }
 
 /** The request that an event is about, and, where a response was stored or confirmed, those that were there before it. */
 interface About extends Pick<Presented, 'key'> {
   readonly replaced?: readonly StoredResponse[]
+  /** What has come in their place. */
+  readonly stored?: StoredResponse
 }
 
 /** Options with their defaults. */
