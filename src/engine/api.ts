@@ -113,11 +113,11 @@ export interface NearCache {
    */
   peek<T = unknown>(input: RequestInfo | URL, init?: CacheRequestInit): Peek<T> | undefined
   /**
-   * Changes what `json()` and `peek()` give: an optimistic value. In memory only. `change` must not mutate its argument, and is called again when what it was made of changes.
+   * Changes what `json()` and `peek()` give: an optimistic value. In memory only. `change` must not mutate its argument, and is called again when another change is taken back.
    * Does nothing when memory has no data for the request.
    *
-   * Call it before the unsafe request that makes it true. It ends with the next response that is stored, but not with one that was asked for before it, or while that request was under way: such a
-   * response cannot know of the change, which is put in front of it, too.
+   * Call it before the unsafe request that makes it true. It ends with the next response that is stored, but not with one that was asked for before it, or while that request was under way: whether such a
+   * response knows of the change cannot be told, so the optimistic value stays.
    */
   update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T, init?: CacheRequestInit): { rollback(): void }
   /** What would happen and why, without doing it. Reads the store, never the network. */

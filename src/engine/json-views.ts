@@ -72,14 +72,13 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
   const unsent = new Set<Change>()
   const asParsed = (data: unknown): Parsed => ({ data: freeze(data), schemas: new WeakMap() })
 
-  /** @throws what a change throws, unless it may be left out: it was made for what has been taken back or replaced */
-  function apply(overlay: Overlay, changes: readonly Change[], mayLeaveOut = true): void {
-    const changed = changes.reduce((value, { change }) => {
+  /** What was made for what has been taken back or replaced may fail: it is left out. */
+  function applyAll(overlay: Overlay): void {
+    const changed = overlay.changes.reduce((value, { change }) => {
       try {
         return change(value)
-      } catch (error) {
-        if (mayLeaveOut) return value
-        throw error
+      } catch {
+        return value
       }
     }, overlay.base)
     overlay.parsed = asParsed(changed)
@@ -146,7 +145,7 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
       const { data } = known.parsed
       const overlay = overlays.get(name)?.get(known.bytes) ?? { base: data, changes: [], parsed: asParsed(data) }
       const mine: Change = { change, since: sequence }
-      apply(overlay, [...overlay.changes, mine], false)
+      overlay.parsed = asParsed(change(overlay.parsed.data))
       overlay.changes.push(mine)
       unsent.add(mine)
       put(name, known.bytes, overlay)
@@ -156,7 +155,7 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
         const at = overlay.changes.indexOf(mine)
         if (at < 0 || !bytes) return false
         overlay.changes.splice(at, 1)
-        if (overlay.changes.length > 0) apply(overlay, overlay.changes)
+        if (overlay.changes.length > 0) applyAll(overlay)
         else remove(name, bytes)
         return true
       }
@@ -184,8 +183,8 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
         }
         const now = parsedBody(stored)
         if (!now || overlay.changes.length === 0) continue
+        // What is shown stays as it is: whether the response has the change in it, nobody knows.
         overlay.base = now.parsed.data
-        apply(overlay, overlay.changes)
         put(name, now.bytes, overlay)
       }
     },
