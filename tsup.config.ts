@@ -3,13 +3,13 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   // Two builds of one API: `index` is for production in browsers and must stay small, so it validates no options;
   // `index.development` (Node, and bundlers in development) does. `exports` in package.json chooses.
-  entry: ['src/index.ts', 'src/index.development.ts', 'src/react/index.ts', 'src/testing/index.ts'],
+  entry: ['src/index.ts', 'src/index.development.ts', 'src/hydration/index.ts', 'src/react/index.ts', 'src/testing/index.ts'],
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',
   tsconfig: 'tsconfig.build.json',
   dts: {
-    entry: ['src/index.ts', 'src/react/index.ts', 'src/testing/index.ts'],
+    entry: ['src/index.ts', 'src/hydration/index.ts', 'src/react/index.ts', 'src/testing/index.ts'],
     // tsup 8.5.1 passes baseUrl to the compiler, which TypeScript 6 refuses without this line.
     compilerOptions: { ignoreDeprecations: '6.0' },
   },

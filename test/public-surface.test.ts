@@ -5,11 +5,17 @@ import packageJson from '../package.json' with { type: 'json' }
 /** Every entry, and everything that its users may rely on. A change here is a change of the public surface: it belongs into CHANGELOG.md. */
 const surface = {
   '.': ['CacheError', 'createCache', 'trackingParameters'],
+  './hydration': ['dehydratedScript', 'readDehydrated'],
   './react': ['CacheProvider', 'useCache', 'useFetch', 'useSuspenseFetch'],
   './testing': ['scriptedOrigin', 'seededRandom', 'storeContract', 'virtualClock', 'virtualIndexedDB'],
 }
 
-const sources = { '.': '../src/index.ts', './react': '../src/react/index.ts', './testing': '../src/testing/index.ts' }
+const sources = {
+  '.': '../src/index.ts',
+  './hydration': '../src/hydration/index.ts',
+  './react': '../src/react/index.ts',
+  './testing': '../src/testing/index.ts',
+}
 
 const methods = [
   'close',
