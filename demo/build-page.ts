@@ -12,7 +12,12 @@ export async function buildPage(): Promise<URL> {
     logLevel: 'warn',
     plugins: [react()],
     // The page imports the package by its name, as its users do; here the name stands for the source.
-    resolve: { alias: [{ find: /^nearcache$/, replacement: here('../src/index.ts') }] },
+    resolve: {
+      alias: [
+        { find: /^nearcache$/, replacement: here('../src/index.ts') },
+        { find: /^nearcache\/react$/, replacement: here('../src/react/index.ts') },
+      ],
+    },
     build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },
   })
   return new URL('dist/', import.meta.url)

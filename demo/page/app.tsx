@@ -2,7 +2,6 @@ import { useEffect, useState } from 'react'
 import { firstLanguage, LanguageContext, rememberLanguage } from './language.ts'
 import { Panel } from './panel/panel.tsx'
 import { Shop } from './shop/shop.tsx'
-import { VisitContext } from './use-resource.ts'
 
 /** The shop, and beside it what its cache does. */
 export function App() {
@@ -17,9 +16,8 @@ export function App() {
   return (
     <div className="app">
       <LanguageContext value={language}>
-        <VisitContext value={visit}>
-          <Shop onLanguage={setLanguage} />
-        </VisitContext>
+        {/* Another visit: everything on the page is new, and read as if the visitor had just come. */}
+        <Shop key={visit} onLanguage={setLanguage} />
       </LanguageContext>
       <Panel language={language} onReadAgain={() => setVisit((count) => count + 1)} />
     </div>

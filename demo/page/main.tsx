@@ -1,6 +1,8 @@
+import { CacheProvider } from 'nearcache/react'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
+import { cache } from './cache.ts'
 import { readOrigin } from './panel/origin-switches.ts'
 import './styles/base.css'
 import './styles/shop.css'
@@ -14,6 +16,8 @@ const root = document.getElementById('app')
 if (!root) throw new Error('index.html has no element with the id "app"')
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <CacheProvider cache={cache}>
+      <App />
+    </CacheProvider>
   </StrictMode>,
 )
