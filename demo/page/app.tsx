@@ -1,7 +1,11 @@
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { useAddress } from './address.ts'
 import { firstLanguage, LanguageContext, rememberLanguage } from './language.ts'
 import { Panel } from './panel/panel.tsx'
 import { Shop } from './shop/shop.tsx'
+
+// What it compares with is loaded only where it is looked at.
+const Compare = lazy(() => import('./compare/compare.tsx').then((module) => ({ default: module.Compare })))
 
 /** The shop, and beside it what its cache does. */
 export function App() {
@@ -12,6 +16,16 @@ export function App() {
     document.documentElement.lang = language
     rememberLanguage(language)
   }, [language])
+
+  if (useAddress().pathname === '/compare') {
+    return (
+      <div className="app">
+        <Suspense>
+          <Compare />
+        </Suspense>
+      </div>
+    )
+  }
 
   return (
     <div className="app">

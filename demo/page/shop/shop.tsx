@@ -29,6 +29,11 @@ export function Shop({ onLanguage }: { readonly onLanguage: (language: Language)
             {words.goneLink}
           </a>
         </p>
+        <p>
+          <a href="/compare" onClick={follow}>
+            {words.compareLink}
+          </a>
+        </p>
         <p>{words.footer}</p>
       </footer>
       <Trouble />
