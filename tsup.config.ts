@@ -3,7 +3,13 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   // Two builds of one API: `index` is for production in browsers and must stay small, so it validates no options;
   // `index.development` (Node, and bundlers in development) does. `exports` in package.json chooses.
-  entry: ['src/index.ts', 'src/index.development.ts', 'src/hydration/index.ts', 'src/react/index.ts', 'src/testing/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/index.development.ts',
+    'src/hydration/index.ts',
+    'src/react/index.ts',
+    'src/testing/index.ts',
+  ],
   format: ['esm'],
   target: 'es2022',
   platform: 'neutral',

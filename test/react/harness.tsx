@@ -10,7 +10,7 @@ import { harness } from '../engine/harness.ts'
 afterEach(cleanup)
 
 /** A page that a test looks at, hides and shows. */
-export function playedPage() {
+function playedPage() {
   const listeners = new Set<(event: 'focus' | 'reconnect') => void>()
   let isVisible = true
   return {
