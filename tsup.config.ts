@@ -36,7 +36,9 @@ export default defineConfig({
   entry: [
     'src/index.ts',
     'src/index.development.ts',
+    'src/hydration/index.ts',
     'src/purge-feed/index.ts',
+    'src/react/index.ts',
     'src/server/index.ts',
     'src/server/redis/index.ts',
     'src/service-worker/index.ts',
@@ -51,7 +53,9 @@ export default defineConfig({
   dts: {
     entry: [
       'src/index.ts',
+      'src/hydration/index.ts',
       'src/purge-feed/index.ts',
+      'src/react/index.ts',
       'src/server/index.ts',
       'src/server/redis/index.ts',
       'src/service-worker/index.ts',

@@ -78,7 +78,16 @@ const packageProject = (): TestProjectInlineConfiguration[] =>
 export default defineConfig({
   logLevel: 'warn',
   server: { headers: { 'Service-Worker-Allowed': '/' } },
-  optimizeDeps: { include: ['idb-keyval', 'zod/mini'] },
+  optimizeDeps: {
+    include: [
+      'idb-keyval',
+      'zod/mini',
+      'react',
+      'react/jsx-dev-runtime',
+      'react-dom/client',
+      'react-dom/server.browser',
+    ],
+  },
   test: {
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'json-summary'] },
     projects: [

@@ -18,6 +18,7 @@ export async function buildPage(): Promise<URL> {
         { find: /^nearcache$/, replacement: here('../src/index.ts') },
         { find: /^nearcache\/purge-feed$/, replacement: here('../src/purge-feed/index.ts') },
         { find: /^nearcache\/register$/, replacement: here('../src/service-worker/register.ts') },
+        { find: /^nearcache\/react$/, replacement: here('../src/react/index.ts') },
       ],
     },
     build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },

@@ -42,6 +42,9 @@ const HEALTHY = { health: { isIll: () => false, admits: () => true } }
 /** Where nobody says when the page has nothing to do, the disk is swept a little after it was used, in milliseconds. */
 const IDLE_MS = 10_000
 
+/** After everything in an order of dispatch. */
+const LATEST = Number.MAX_SAFE_INTEGER
+
 /** What an entry adds to the options. */
 export interface Wiring {
   /** Makes parsed data read-only. */
@@ -195,7 +198,8 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
       counters.sink(event)
       if (begun.over) return
       cardinality(event)
-      if (about && 'key' in about && about.replaced) views.settle(about.key, about.replaced)
+      if (about && 'key' in about && about.replaced && about.stored)
+        views.settle(about.key, about.replaced, about.stored)
       announce(event, begun)
       if (!about || begun.over) return
       const concerned =
@@ -241,6 +245,10 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
       },
       nextSequence: () => ++sequence,
       elapsed: stopwatch.elapsed,
+      write(begun) {
+        const end = views.write(begun)
+        return () => end(++sequence)
+      },
     }
     const read = createReader(place)
     const begun: Session = {
@@ -280,11 +288,13 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
   async function takeOver(key: CacheKey, { store, emit }: Core): Promise<void> {
     const changed = await store.reread(key)
     if (!changed) return
-    for (const { url, body, responseTime } of changed.after) {
-      const former = changed.before.find((one) => one.body.id === body.id)
-      const replaced = former ? [former] : changed.before
-      if (!former) emit({ type: 'stored', url, bytes: body.size, elsewhere: true }, { key, replaced })
-      else if (former.responseTime < responseTime) emit({ type: 'freshened', url, elsewhere: true }, { key, replaced })
+    for (const one of changed.after) {
+      const { url, body, responseTime } = one
+      const former = changed.before.find((other) => other.body.id === body.id)
+      // Its place in another context's order says nothing here: it knows of every write but those under way.
+      const about = { key, replaced: former ? [former] : changed.before, stored: { ...one, sequence: LATEST } }
+      if (!former) emit({ type: 'stored', url, bytes: body.size, elsewhere: true }, about)
+      else if (former.responseTime < responseTime) emit({ type: 'freshened', url, elsewhere: true }, about)
     }
   }
 

@@ -12,6 +12,7 @@ import type { CacheOptions } from './engine/options.ts'
 export const createCache = (options: CacheOptions = {}): NearCache => wireCache(options, { freeze: (data) => data })
 
 export type {
+  AnswerFacts,
   CacheRequestInit,
   Dehydrated,
   Explanation,

@@ -24,7 +24,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The entries that are folders. Another entry may import their index.ts, nothing else in them. */
-const entries = ['react', 'service-worker', 'purge-feed', 'server', 'unstorage', 'testing', 'devtools', 'cli']
+const entries = [
+  'react',
+  'hydration',
+  'service-worker',
+  'purge-feed',
+  'server',
+  'unstorage',
+  'testing',
+  'devtools',
+  'cli',
+]
 
 /** What only `platform` and `testing` may name: time, chance, storage and network come in through ports. */
 const platformGlobals =

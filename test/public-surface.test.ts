@@ -21,6 +21,8 @@ const surface = {
   './service-worker': ['installCache'],
   './register': ['registerServiceWorker'],
   './vite': ['nearcache'],
+  './hydration': ['dehydratedScript', 'readDehydrated'],
+  './react': ['CacheProvider', 'useCache', 'useFetch', 'useSuspenseFetch'],
 }
 
 const sources = {
@@ -33,6 +35,8 @@ const sources = {
   './service-worker': '../src/service-worker/index.ts',
   './register': '../src/service-worker/register.ts',
   './vite': '../src/cli/vite.ts',
+  './hydration': '../src/hydration/index.ts',
+  './react': '../src/react/index.ts',
 }
 
 const methods = [

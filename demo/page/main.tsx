@@ -1,3 +1,4 @@
+import { CacheProvider } from 'nearcache/react'
 import { registerServiceWorker } from 'nearcache/register'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -17,7 +18,9 @@ const root = document.getElementById('app')
 if (!root) throw new Error('index.html has no element with the id "app"')
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <CacheProvider cache={cache}>
+      <App />
+    </CacheProvider>
   </StrictMode>,
 )
 

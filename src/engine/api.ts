@@ -23,7 +23,17 @@ export type CacheRequestInit = RequestInit & {
     rule?: Omit<Rule, 'match'>
     /** Carries this request, instead of the cache's `fetch`. */
     fetch?: Transport
+    /** Told how the answer came about, just before `fetch` or `json` gives it, or rejects because of its status. */
+    onAnswer?: (facts: AnswerFacts) => void
   }
+}
+
+/** An answer without its content. */
+export interface AnswerFacts {
+  readonly cause: Cause
+  readonly status: number
+  /** As on the `Response`, without `Cache-Status`. */
+  readonly headers: Headers
 }
 
 /** What to purge. `pattern` is a URL in which `*` stands for any run of characters; relative URLs and patterns start from the page's. */
@@ -121,10 +131,13 @@ export interface NearCache {
    */
   peek<T = unknown>(input: RequestInfo | URL, init?: CacheRequestInit): Peek<T> | undefined
   /**
-   * Changes what `json()` and `peek()` give until the next response is stored: an optimistic value. In memory only. `change` must not mutate its argument.
+   * Changes what `json()` and `peek()` give: an optimistic value. In memory only. `change` must not mutate its argument, and is called again when another change is taken back.
    * Does nothing when memory has no data for the request.
+   *
+   * Call it before the unsafe request that makes it true. It ends with the next response that is stored, but not with one that was asked for before it, or while that request was under way: whether such a
+   * response knows of the change cannot be told, so the optimistic value stays.
    */
-  update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T): { rollback(): void }
+  update<T = unknown>(input: RequestInfo | URL, change: (data: T) => T, init?: CacheRequestInit): { rollback(): void }
   /** What would happen and why, without doing it. Reads the store, never the network. */
   explain(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Explanation>
   /**
@@ -133,7 +146,7 @@ export interface NearCache {
    */
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<PurgeReceipt>
   /** Events of one key: stored, freshened, updated, purged, failed. Returns the function that ends it. */
-  subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void
+  subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void, init?: CacheRequestInit): () => void
   /** All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. */
   on(listener: (event: CacheEvent) => void): () => void
   stats(): Stats

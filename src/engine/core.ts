@@ -32,11 +32,15 @@ export interface Core {
   nextSequence(): number
   /** How long the origin has taken for this response by now; `since` is when it was asked for, as far as the engine knows. */
   elapsed(raw: Response, since: EpochMs): Ms
+  /** An unsafe request with this place begins; returns the function that says that it was answered, or failed. */
+  write(sequence: number): () => void
 }
 
 /** The request that an event is about, and, where a response was stored or confirmed, those that were there before it. */
 interface About extends Pick<Presented, 'key'> {
   readonly replaced?: readonly StoredResponse[]
+  /** What has come in their place. */
+  readonly stored?: StoredResponse
 }
 
 /** Options with their defaults. */

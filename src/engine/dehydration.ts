@@ -79,7 +79,7 @@ export function hydrate(state: Dehydrated, core: Core): void {
         return { v: 1, responses: [...others.filter(isAnother), kept].slice(-MAX_RESPONSES) }
       }),
     )
-    if (replaced) core.emit({ type: 'stored', url, bytes: body.size }, { key, replaced })
+    if (replaced) core.emit({ type: 'stored', url, bytes: body.size }, { key, replaced, stored })
     if (core.settings.durable) core.background(placeAnew(key, stored, core))
   }
 }

@@ -13,11 +13,20 @@ interface Parsed {
   peek?: PeekView | undefined
 }
 
-/** A value that a caller put in front of what is stored, until the next response is stored. */
+/** A value that a caller put in front of what is stored, until a response is stored that can know of it. */
 interface Overlay {
-  readonly base: unknown
-  readonly changes: Array<{ readonly change: (data: unknown) => unknown }>
+  base: unknown
+  readonly changes: Change[]
   parsed: Parsed
+}
+
+/** One change by `update()`, and the request that makes it true. */
+interface Change {
+  readonly change: (data: unknown) => unknown
+  /** What was asked for before this place in the order of dispatch knows nothing of the change. */
+  since: number
+  /** The place of the unsafe request that makes it true: the first that began after it. Its own response knows of it. */
+  by?: number
 }
 
 /** The parsed side of what memory holds. */
@@ -44,16 +53,43 @@ export interface JsonViews {
     key: CacheKey,
     stored: StoredResponse | undefined,
     change: (data: unknown) => unknown,
+    sequence: number,
   ): (() => boolean) | undefined
-  /** These have been replaced or confirmed: what was put in front of them has had its time. */
-  settle(key: CacheKey, replaced: readonly StoredResponse[]): void
+  /**
+   * An unsafe request begins, and is taken for the one that makes true what was changed before it. Until it has been answered, no other response can know of these changes; what is asked for
+   * from then on does. Returns the function that ends it; both take their place in the order of dispatch.
+   */
+  write(sequence: number): (sequence: number) => void
+  /** These have been replaced by a response, or confirmed by it: of what was put in front of them stays what the response cannot know of. */
+  settle(key: CacheKey, replaced: readonly StoredResponse[], by: StoredResponse): void
 }
 
 export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
   const parsed = new WeakMap<Uint8Array, Parsed>()
   /** By key and body: another variant under the same key is another value. */
   const overlays = new Map<string, Map<Uint8Array, Overlay>>()
+  /** Changes that no unsafe request has followed yet. */
+  const unsent = new Set<Change>()
   const asParsed = (data: unknown): Parsed => ({ data: freeze(data), schemas: new WeakMap() })
+
+  /** What was made for what has been taken back or replaced may fail: it is left out. */
+  function applyAll(overlay: Overlay): void {
+    const changed = overlay.changes.reduce((value, { change }) => {
+      try {
+        return change(value)
+      } catch {
+        return value
+      }
+    }, overlay.base)
+    overlay.parsed = asParsed(changed)
+  }
+
+  const put = (name: string, bytes: Uint8Array, overlay: Overlay) =>
+    overlays.set(name, (overlays.get(name) ?? new Map()).set(bytes, overlay))
+  const remove = (name: string, bytes: Uint8Array) => {
+    const ofKey = overlays.get(name)
+    if (ofKey?.delete(bytes) && ofKey.size === 0) overlays.delete(name)
+  }
 
   function parse(bytes: Uint8Array<ArrayBuffer>): Parsed {
     let known = parsed.get(bytes)
@@ -102,43 +138,55 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
       shown.peek.age = ageMs
       return shown.peek
     },
-    update(key, stored, change) {
+    update(key, stored, change, sequence) {
       const known = stored && parsedBody(stored)
       if (!known) return undefined
       const name = JSON.stringify(key)
-      const { bytes } = known
-      const ofKey = overlays.get(name) ?? new Map<Uint8Array, Overlay>()
       const { data } = known.parsed
-      const overlay = ofKey.get(bytes) ?? { base: data, changes: [], parsed: asParsed(data) }
-      const apply = (changes: Overlay['changes'], fallBack = false) => {
-        const changed = changes.reduce((value, each) => {
-          try {
-            return each.change(value)
-          } catch (error) {
-            if (fallBack) return value // it was made for what has been taken back
-            throw error
-          }
-        }, overlay.base)
-        overlay.parsed = asParsed(changed)
-      }
-      const mine = { change }
-      apply([...overlay.changes, mine])
+      const overlay = overlays.get(name)?.get(known.bytes) ?? { base: data, changes: [], parsed: asParsed(data) }
+      const mine: Change = { change, since: sequence }
+      overlay.parsed = asParsed(change(overlay.parsed.data))
       overlay.changes.push(mine)
-      overlays.set(name, ofKey.set(bytes, overlay))
+      unsent.add(mine)
+      put(name, known.bytes, overlay)
       return () => {
+        unsent.delete(mine)
+        const [bytes] = [...(overlays.get(name) ?? [])].find(([, one]) => one === overlay) ?? []
         const at = overlay.changes.indexOf(mine)
-        if (at < 0 || overlays.get(name)?.get(bytes) !== overlay) return false
+        if (at < 0 || !bytes) return false
         overlay.changes.splice(at, 1)
-        if (overlay.changes.length > 0) apply(overlay.changes, true)
-        else if (ofKey.delete(bytes) && ofKey.size === 0) overlays.delete(name)
+        if (overlay.changes.length > 0) applyAll(overlay)
+        else remove(name, bytes)
         return true
       }
     },
-    settle(key, replaced) {
+    write(by) {
+      const sent = [...unsent]
+      unsent.clear()
+      for (const change of sent) Object.assign(change, { by, since: Number.POSITIVE_INFINITY })
+      return (since) => {
+        for (const change of sent) change.since = since
+      }
+    },
+    settle(key, replaced, stored) {
       const name = JSON.stringify(key)
-      const ofKey = overlays.get(name)
-      for (const { body } of replaced) if (body.bytes) ofKey?.delete(body.bytes)
-      if (ofKey?.size === 0) overlays.delete(name)
+      const { sequence } = stored
+      for (const { body } of replaced) {
+        const overlay = body.bytes && overlays.get(name)?.get(body.bytes)
+        if (!body.bytes || !overlay) continue
+        remove(name, body.bytes)
+        const isUnknown = ({ since, by }: Change) => since > sequence && by !== sequence
+        const known = overlay.changes.filter((change) => !isUnknown(change))
+        for (const change of known) {
+          unsent.delete(change)
+          overlay.changes.splice(overlay.changes.indexOf(change), 1)
+        }
+        const now = parsedBody(stored)
+        if (!now || overlay.changes.length === 0) continue
+        // What is shown stays as it is: whether the response has the change in it, nobody knows.
+        overlay.base = now.parsed.data
+        put(name, now.bytes, overlay)
+      }
     },
   }
 }

@@ -44,7 +44,7 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
     (core.settings.durable && !stored.memoryOnly) ||
     core.store.peek(presented.key)?.responses.some(({ body }) => body.id === stored.body.id)
   if (replaced && isHeld)
-    core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, { ...presented, replaced })
+    core.emit({ type: 'stored', url: stored.url, bytes: stored.body.size }, { ...presented, replaced, stored })
   return writing
 }
 
@@ -78,7 +78,8 @@ export function keepFreshened(freshened: readonly StoredResponse[], presented: P
       }),
     )
   })
-  for (const one of freshened) core.emit({ type: 'freshened', url: one.url }, { key: presented.key, replaced: [one] })
+  for (const one of freshened)
+    core.emit({ type: 'freshened', url: one.url }, { key: presented.key, replaced: [one], stored: one })
   return writing
 }
 

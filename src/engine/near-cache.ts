@@ -83,6 +83,8 @@ export function createNearCache(
       if (mine.over && !presented.passBy) throw mine.over
       const { cause, status, numbers, stored, path, body } = answer
       result = give
+      // Made only for who asks.
+      presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
       core.emit({
         type: 'answered',
         url,
@@ -177,16 +179,21 @@ export function createNearCache(
     return views.peek(presented.key, stored, stale, cause, ageMs) as ReturnType<typeof peek<T>>
   }
 
-  const update: NearCache['update'] = <T>(input: RequestInfo | URL, change: (data: T) => T) => {
+  const update: NearCache['update'] = <T>(
+    input: RequestInfo | URL,
+    change: (data: T) => T,
+    init?: CacheRequestInit,
+  ) => {
     const mine = session()
     const { core, views, read } = mine
-    const presented = read(input)
+    const presented = read(input, init)
     const { url } = presented.request
     const decision = decideNow(presented, core.store.peek(presented.key), core)
     const takeBack = views.update(
       presented.key,
       'stored' in decision ? decision.stored : undefined,
       change as (data: unknown) => unknown,
+      core.nextSequence(),
     )
     if (takeBack) core.emit({ type: 'updated', url }, presented)
     return {
@@ -240,9 +247,13 @@ export function createNearCache(
     return receipt
   }
 
-  function subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void): () => void {
+  function subscribe(
+    input: RequestInfo | URL,
+    listener: (event: CacheEvent) => void,
+    init?: CacheRequestInit,
+  ): () => void {
     let isOver = false
-    const end = listeners.keyed.add(session().read(input), (event) => !isOver && listener(event))
+    const end = listeners.keyed.add(session().read(input, init), (event) => !isOver && listener(event))
     return () => {
       isOver = true
       end()

@@ -47,10 +47,17 @@ async function send(
     sequence: core.nextSequence(),
     requestTime: core.now(),
   }
-  const raw = await unlessAborted(carry(given ?? request.url, { ...init, signal }), presented.patience)
+  const isWrite = cause === 'method' && isUnsafe(request.method)
+  const ended = isWrite ? core.write(dispatch.sequence) : undefined
+  let raw: Response
+  try {
+    raw = await unlessAborted(carry(given ?? request.url, { ...init, signal }), presented.patience)
+  } finally {
+    ended?.()
+  }
   heed(raw, presented, core)
   const answer = passOn(raw, request.url, cause, cause)
-  if (cause !== 'method' || !isUnsafe(request.method)) return answer
+  if (!isWrite) return answer
   const headers = headerList(raw.headers)
   const selector = invalidatedBy(request, { status: raw.status, headers })
   const mayStore =

@@ -896,4 +896,32 @@ export const mutants: readonly Mutant[] = [
     'if (false)',
     ['test/service-worker/shell.test.ts'],
   ),
+  one(
+    'an optimistic value ends with a response that was asked for before it',
+    'engine/json-views.ts',
+    'since > sequence && by !== sequence',
+    'false && since > sequence && by !== sequence',
+    ['test/engine/optimistic-writes.test.ts'],
+  ),
+  one(
+    'an optimistic value ends with a response that was asked for while its write was under way',
+    'engine/json-views.ts',
+    '{ by, since: Number.POSITIVE_INFINITY }',
+    '{ by }',
+    ['test/engine/optimistic-writes.test.ts'],
+  ),
+  one(
+    'a view asks the origin when the page is seen again, however fresh (F-86)',
+    'react/request-view.ts',
+    'if (watchers.size > 0) read()\n      })',
+    "if (watchers.size > 0) read('no-cache')\n      })",
+    ['test/react/views.test.ts'],
+  ),
+  one(
+    'all pages ask in one moment when the origin is back (F-86)',
+    'react/request-view.ts',
+    'random() * SPREAD_MS[event]',
+    'SPREAD_MS[event]',
+    ['test/react/views.test.ts'],
+  ),
 ]

@@ -37,7 +37,7 @@ export function ensureBuilt(): void {
  */
 export async function bundle(
   entry: { readonly contents: string } | { readonly path: string },
-  options: { readonly format: 'esm' | 'iife'; readonly globalName?: string },
+  options: { readonly format: 'esm' | 'iife'; readonly globalName?: string; readonly external?: string[] },
 ): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: repository,

@@ -8,6 +8,10 @@ const goal = 9_000
 /** What it may weigh: a little more than today. ARCHITECTURE.md says why it is not the goal. */
 const limit = 36_000
 
+/** What `nearcache/react` was to weigh on top of it, without React itself, and what it may weigh. */
+const reactGoal = 1_500
+const reactLimit = 2_700
+
 /** Packages that check what a developer writes: not for a page in production. */
 const forbidden = 'node_modules/zod/'
 
@@ -54,6 +58,11 @@ const shipped = await bundle({ contents }, { format: 'esm' })
 const fromSources = await bundle({ contents: "export { createCache } from './src/index.ts'" }, { format: 'esm' })
 
 const size = brotli(shipped.code)
+const withHooks = await bundle(
+  { contents: "export { createCache } from 'nearcache'\nexport * from 'nearcache/react'" },
+  { format: 'esm', external: ['react'] },
+)
+const reactSize = brotli(withHooks.code) - size
 process.stdout.write(
   "`npm run size`: export { createCache } from 'nearcache', esbuild, conditions browser, production, import\n\n",
 )
@@ -62,10 +71,17 @@ process.stdout.write(
   `minified ${kB(shipped.code.length)}, brotli ${kB(size)}, limit ${kB(limit)}, goal ${kB(goal)} (1 kB = 1,000 bytes)\n`,
 )
 
+process.stdout.write(
+  `nearcache/react on top: brotli ${kB(reactSize)}, limit ${kB(reactLimit)}, goal ${kB(reactGoal)}\n`,
+)
+
 if (size > goal) process.stdout.write(`OVER THE GOAL by ${kB(size - goal)}\n`)
 
 const faults = [
   ...(size > limit ? [`${size} bytes are ${size - limit} more than the limit of ${limit}`] : []),
+  ...(reactSize > reactLimit
+    ? [`nearcache/react: ${reactSize} bytes are ${reactSize - reactLimit} more than the limit of ${reactLimit}`]
+    : []),
   ...[...shipped.bytes.keys()].filter((path) => path.includes(forbidden)).map((path) => `${path} is in the bundle`),
 ]
 for (const fault of faults) process.stdout.write(`FAILED ${fault}\n`)

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react'
 import icon from '../../icon.svg'
 import { follow } from '../address.ts'
 import { setPrice } from '../panel/origin-switches.ts'
-import { useResource } from '../use-resource.ts'
+import { useApi } from '../use-api.ts'
 
 /** A piece, as far as this page cares. Prices are in cents. */
 interface Priced {
@@ -13,7 +13,7 @@ interface Priced {
 
 /** Where the workshop changes its prices. The origin purges what shows a price, and every open shop shows the new one. */
 export function Admin() {
-  const { data: pieces } = useResource<readonly Priced[]>('/api/products')
+  const { data: pieces } = useApi<readonly Priced[]>('/api/products')
   return (
     <div className="shop admin" lang="en">
       <header className="header">

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { follow } from '../address.ts'
 import { cache } from '../cache.ts'
 import { useWords } from '../language.ts'
-import { useResource } from '../use-resource.ts'
+import { useApi } from '../use-api.ts'
 import { Picture } from './picture.tsx'
 import type { PieceInShort } from './piece-grid.tsx'
 
@@ -50,8 +50,8 @@ function withMore(basket: Basket, { slug, price }: Pick<PieceInShort, 'slug' | '
 /** The basket, and the order. */
 export function BasketPage() {
   const { words, price } = useWords()
-  const { data: basket, error, again } = useResource<Basket>('/api/basket')
-  const { data: pieces } = useResource<PieceInShort[]>('/api/products')
+  const { data: basket, error, refresh } = useApi<Basket>('/api/basket')
+  const { data: pieces } = useApi<PieceInShort[]>('/api/products')
   const [said, setSaid] = useState('')
 
   function change(piece: Pick<PieceInShort, 'slug' | 'price'>, count: number) {
@@ -76,7 +76,7 @@ export function BasketPage() {
       {!basket && error !== undefined && (
         <div className="unreachable">
           <p>{words.basketUnknown}</p>
-          <button type="button" className="quiet" onClick={again}>
+          <button type="button" className="quiet" onClick={refresh}>
             {words.again}
           </button>
         </div>

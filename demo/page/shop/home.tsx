@@ -1,6 +1,6 @@
 import { follow } from '../address.ts'
 import { useWords } from '../language.ts'
-import { useResource } from '../use-resource.ts'
+import { useApi } from '../use-api.ts'
 import { Picture } from './picture.tsx'
 import { PieceGrid, type PieceInShort } from './piece-grid.tsx'
 
@@ -33,7 +33,7 @@ export function Home() {
 }
 
 function Greeting() {
-  const { data } = useResource<{ text: string }>('/api/greeting')
+  const { data } = useApi<{ text: string }>('/api/greeting')
   return (
     <p className="greeting" data-testid="greeting">
       {data?.text ?? '\u00a0'}
@@ -43,7 +43,7 @@ function Greeting() {
 
 function Offer() {
   const { words, price } = useWords()
-  const { data, error, again } = useResource<PieceInShort & { reduced: number }>('/api/offer')
+  const { data, error, refresh } = useApi<PieceInShort & { reduced: number }>('/api/offer')
   // Marked must-revalidate by its origin: what cannot be confirmed is not offered.
   const offer = error === undefined ? data : undefined
   return (
@@ -68,7 +68,7 @@ function Offer() {
           {error !== undefined && (
             <>
               <p>{words.offerUnknown}</p>
-              <button type="button" className="quiet" onClick={again}>
+              <button type="button" className="quiet" onClick={refresh}>
                 {words.again}
               </button>
             </>
@@ -81,17 +81,17 @@ function Offer() {
 
 function Pieces() {
   const { words } = useWords()
-  const { data, error, again } = useResource<PieceInShort[]>('/api/products')
+  const { data, error, refresh } = useApi<PieceInShort[]>('/api/products')
   return (
     <section aria-labelledby="pieces">
       <h2 id="pieces">{words.pieces}</h2>
-      <PieceGrid pieces={data} failed={error !== undefined} expected={12} onAgain={again} />
+      <PieceGrid pieces={data} failed={error !== undefined} expected={12} onAgain={refresh} />
     </section>
   )
 }
 
 function Workshop() {
-  const { data } = useResource<{ title: string; text: string }>('/api/workshop')
+  const { data } = useApi<{ title: string; text: string }>('/api/workshop')
   return (
     <section className="workshop">
       <h2>{data?.title ?? '\u00a0'}</h2>

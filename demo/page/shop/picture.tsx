@@ -1,33 +1,25 @@
+import { useFetch } from 'nearcache/react'
 import { useEffect, useState } from 'react'
-import { cache } from '../cache.ts'
 
 /**
  * A picture that comes through the cache, and so is there when the origin is not. (An `<img>` with a plain address goes past
  * `cache.fetch`, and to the service worker.)
  */
 export function Picture({ path, alt }: { readonly path: string | undefined; readonly alt: string }) {
+  // where it fails the place stays empty; the panel tells why
+  const { data: blob } = useFetch(path ?? null, { as: 'blob' })
   const [source, setSource] = useState<string>()
 
   useEffect(() => {
-    if (path === undefined) return
-    let made: string | undefined
-    let gone = false
-    cache
-      .fetch(path)
-      .then((response) => (response.ok ? response.blob() : undefined))
-      .then((blob) => {
-        if (!blob || gone) return
-        made = URL.createObjectURL(blob)
-        setSource(made)
-      })
-      .catch(() => {}) // the place stays empty; the panel tells why
-    return () => {
-      gone = true
-      if (made !== undefined) URL.revokeObjectURL(made)
-    }
-  }, [path])
+    if (!blob) return
+    const made = URL.createObjectURL(blob)
+    setSource(made)
+    return () => URL.revokeObjectURL(made)
+  }, [blob])
 
   return (
-    <span className="picture">{source !== undefined && <img src={source} alt={alt} width="600" height="600" />}</span>
+    <span className="picture">
+      {blob && source !== undefined && <img src={source} alt={alt} width="600" height="600" />}
+    </span>
   )
 }

@@ -2,7 +2,7 @@ import { CacheError } from 'nearcache'
 import { useState } from 'react'
 import { follow } from '../address.ts'
 import { useWords } from '../language.ts'
-import { useResource } from '../use-resource.ts'
+import { useApi } from '../use-api.ts'
 import { putIntoBasket } from './basket-page.tsx'
 import { Picture } from './picture.tsx'
 import type { PieceInShort } from './piece-grid.tsx'
@@ -15,7 +15,7 @@ interface Piece extends PieceInShort {
 /** One piece. */
 export function PiecePage({ slug }: { readonly slug: string }) {
   const { words, price } = useWords()
-  const { data, error, again } = useResource<Piece>(`/api/products/${slug}`)
+  const { data, error, refresh } = useApi<Piece>(`/api/products/${slug}`)
   const [said, setSaid] = useState('')
 
   if (!data && error !== undefined) {
@@ -25,7 +25,7 @@ export function PiecePage({ slug }: { readonly slug: string }) {
         <h1>{isGone ? words.gone : words.unreachable}</h1>
         <p>
           {!isGone && (
-            <button type="button" className="quiet" onClick={again}>
+            <button type="button" className="quiet" onClick={refresh}>
               {words.again}
             </button>
           )}{' '}
@@ -83,7 +83,7 @@ export function PiecePage({ slug }: { readonly slug: string }) {
 
 function Stock({ slug }: { readonly slug: string }) {
   const { words } = useWords()
-  const { data, error } = useResource<{ left: number }>(`/api/stock/${slug}`)
+  const { data, error } = useApi<{ left: number }>(`/api/stock/${slug}`)
   return (
     <p className="stock" data-testid="stock">
       {error !== undefined ? words.leftUnknown : data ? words.left(data.left) : words.asking}

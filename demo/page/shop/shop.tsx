@@ -2,7 +2,7 @@ import type { FormEvent, ReactNode } from 'react'
 import icon from '../../icon.svg'
 import { follow, goTo, useAddress } from '../address.ts'
 import { type Language, useWords } from '../language.ts'
-import { useResource } from '../use-resource.ts'
+import { useApi } from '../use-api.ts'
 import { type Basket, BasketPage } from './basket-page.tsx'
 import { Home } from './home.tsx'
 import { PiecePage } from './piece-page.tsx'
@@ -27,6 +27,11 @@ export function Shop({ onLanguage }: { readonly onLanguage: (language: Language)
         <p>
           <a href="/piece/moon-jar" onClick={follow}>
             {words.goneLink}
+          </a>
+        </p>
+        <p>
+          <a href="/compare" onClick={follow}>
+            {words.compareLink}
           </a>
         </p>
         <p>{words.footer}</p>
@@ -93,7 +98,7 @@ function Header({ address, onLanguage }: { readonly address: URL; readonly onLan
 
 function BasketLink() {
   const { words } = useWords()
-  const { data } = useResource<Basket>('/api/basket')
+  const { data } = useApi<Basket>('/api/basket')
   return (
     <a className="basket-link" href="/basket" onClick={follow}>
       <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">

@@ -1,0 +1,1 @@
+export { dehydratedScript, readDehydrated, type ScriptOptions } from './dehydrated-script.ts'

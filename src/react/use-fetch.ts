@@ -1,0 +1,167 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import type { AnswerFacts } from '../engine/api.ts'
+import type { Cause } from '../http/decide.ts'
+import type { Ms } from '../http/message.ts'
+import { useViews } from './context.ts'
+import { createLens, type LookOptions, type Shown } from './lens.ts'
+import type { RequestView } from './request-view.ts'
+import type { RequestOptions } from './views.ts'
+
+/** What `useFetch()` takes: the init of `fetch`, and how the component looks at the answer. */
+export interface UseFetchOptions extends RequestOptions {
+  /** Accept a response that has been stale for this long, in milliseconds: this view asks the origin later than others. @default none */
+  maxStaleMs?: Ms
+  /** While another request than before is under way, go on showing the data of the one before; `isStale` says so. @default false */
+  keepPrevious?: boolean
+  /** Read again when the page becomes visible; the origin is asked only where the headers say that what is stored is stale. @default true */
+  readOnFocus?: boolean
+  /** Read again when the browser is online again, at a random moment within 2 s. @default true */
+  readOnReconnect?: boolean
+  /** Read again this often while the page is visible, in milliseconds, 1,000 or more; each time up to a tenth later, by chance. @default never */
+  readEveryMs?: Ms
+}
+
+/** What a component can do beside reading. */
+interface Means<Raw> {
+  /** How old the response is that is shown, in milliseconds (RFC 9111 §4.2.3). Live: looking at it causes no rendering. */
+  readonly ageMs: Ms | undefined
+  /** Asks the origin, however fresh the stored response is. Resolves when it has answered, or failed; never rejects. */
+  refresh(): Promise<void>
+  /** An optimistic value, as `cache.update()`. Changes what is stored, before schema and `select`; does nothing while memory has no JSON of it. */
+  update(change: (data: Raw) => Raw): { rollback(): void }
+}
+
+interface Facts {
+  /** Whether what is shown would need the origin, or be served stale, if it were read now (RFC 9111 §4.2). */
+  readonly isStale: boolean
+  /** Whether the origin is being asked. */
+  readonly isRevalidating: boolean
+  /** Why a read at this moment would be answered as it would; for what memory does not have, why the last one was. `undefined` in the first rendering on a server and after it. */
+  readonly cause: Cause | undefined
+  /** Cause, status and headers of the last answer. */
+  readonly response: AnswerFacts | undefined
+}
+
+/**
+ * What a component is shown. It renders again only when a part changes that it has used: one that uses `data` alone does not notice a 304.
+ *
+ * `error` with `data`: what is shown was read before, and the last read failed.
+ */
+export type FetchResult<T, Raw = T> = Means<Raw> &
+  Facts &
+  (
+    | { readonly status: 'pending'; readonly data: undefined; readonly error: undefined }
+    | { readonly status: 'success'; readonly data: T; readonly error: undefined }
+    | { readonly status: 'error'; readonly data: T | undefined; readonly error: unknown }
+  )
+
+/** As `FetchResult`, for a component that is rendered only when there is data. */
+export type SuspenseFetchResult<T, Raw = T> = Means<Raw> &
+  Facts & { readonly status: 'success' | 'error'; readonly data: T; readonly error: unknown }
+
+type Input = RequestInfo | URL
+type Json = { as?: 'json' | undefined }
+
+function useLook(
+  input: Input | null,
+  {
+    schema,
+    select,
+    keepPrevious,
+    readOnFocus = true,
+    readOnReconnect = true,
+    readEveryMs,
+    ...request
+  }: UseFetchOptions & LookOptions,
+): { view: RequestView | undefined; shown: Shown; result: object } {
+  const views = useViews()
+  const [lens] = useState(createLens)
+  const view = input === null ? undefined : views.of(input, request)
+  const look = (isFirst?: boolean) => lens.look(view, { schema, select, keepPrevious }, views.partition(), isFirst)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a schema that is written inside a component is another one with each rendering
+  const watch = useCallback(
+    (onChange: () => void) =>
+      view?.watch({ onChange, readOnFocus, readOnReconnect, readEveryMs, schema }) ?? (() => {}),
+    [view, readOnFocus, readOnReconnect, readEveryMs],
+  )
+  const shown = useSyncExternalStore(watch, look, () => look(true))
+  useEffect(() => lens.painted(shown, views.partition()))
+  const result = useMemo(() => {
+    const means = { refresh: view?.refresh ?? nothingToRefresh, update: view?.update ?? nothingToUpdate }
+    const tracked = Object.assign(lens.track(shown), means)
+    return Object.defineProperty(tracked, 'ageMs', { enumerable: true, get: () => view?.ageMs() })
+  }, [lens, view, shown])
+  return { view, shown, result }
+}
+
+const nothingToRefresh = async () => {}
+const nothingToUpdate = () => ({ rollback() {} })
+
+/**
+ * Reads a URL through the cache and stays with it. What memory holds is there at the first rendering; what is stored, confirmed, purged or changed is shown when it happens.
+ * When to ask the origin is the cache's decision, by the response's headers.
+ *
+ * Everyone who shows the same request shares one read. The last one to leave aborts it, if nobody else waits.
+ *
+ * @param input - `null`: nothing to read yet; `status` is then `pending`
+ * @throws `CacheError` with code `option` where no `CacheProvider` is above; nothing else: what went wrong is in `error`
+ */
+export function useFetch<S extends StandardSchemaV1, Out = StandardSchemaV1.InferOutput<S>>(
+  input: Input | null,
+  options: UseFetchOptions & Json & { schema: S; select?: (data: StandardSchemaV1.InferOutput<S>) => Out },
+): FetchResult<Out, StandardSchemaV1.InferInput<S>>
+export function useFetch<T, Out>(
+  input: Input | null,
+  options: UseFetchOptions & Json & { schema?: undefined; select: (data: T) => Out },
+): FetchResult<Out, T>
+export function useFetch<Out = string>(
+  input: Input | null,
+  options: UseFetchOptions & { as: 'text'; schema?: undefined; select?: (data: string) => Out },
+): FetchResult<Out, never>
+export function useFetch<Out = Blob>(
+  input: Input | null,
+  options: UseFetchOptions & { as: 'blob'; schema?: undefined; select?: (data: Blob) => Out },
+): FetchResult<Out, never>
+export function useFetch<T = unknown>(
+  input: Input | null,
+  options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
+): FetchResult<T>
+export function useFetch(input: Input | null, options: UseFetchOptions & LookOptions = {}): unknown {
+  return useLook(input, options).result
+}
+
+/**
+ * The same for `<Suspense>`: suspends until there is data. On a server it waits, too. An error without data goes to the error boundary; when that is reset, the origin is asked again.
+ *
+ * @throws what the read threw, when there is nothing to show
+ */
+export function useSuspenseFetch<S extends StandardSchemaV1, Out = StandardSchemaV1.InferOutput<S>>(
+  input: Input,
+  options: UseFetchOptions & Json & { schema: S; select?: (data: StandardSchemaV1.InferOutput<S>) => Out },
+): SuspenseFetchResult<Out, StandardSchemaV1.InferInput<S>>
+export function useSuspenseFetch<T, Out>(
+  input: Input,
+  options: UseFetchOptions & Json & { schema?: undefined; select: (data: T) => Out },
+): SuspenseFetchResult<Out, T>
+export function useSuspenseFetch<Out = string>(
+  input: Input,
+  options: UseFetchOptions & { as: 'text'; schema?: undefined; select?: (data: string) => Out },
+): SuspenseFetchResult<Out, never>
+export function useSuspenseFetch<Out = Blob>(
+  input: Input,
+  options: UseFetchOptions & { as: 'blob'; schema?: undefined; select?: (data: Blob) => Out },
+): SuspenseFetchResult<Out, never>
+export function useSuspenseFetch<T = unknown>(
+  input: Input,
+  options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
+): SuspenseFetchResult<T>
+export function useSuspenseFetch(input: Input, options: UseFetchOptions & LookOptions = {}): unknown {
+  const { view, shown, result } = useLook(input, options)
+  if (view && shown.status === 'pending') throw view.settled(options.schema)
+  if (view && shown.status === 'error' && shown.data === undefined) {
+    view.forget()
+    throw shown.error
+  }
+  return result
+}
