@@ -1,8 +1,8 @@
-import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { WorldContext } from './context.ts'
 import type { Hold, ScriptedOrigin } from './scripted-origin.ts'
 import { fetchedResponse } from './scripted-response.ts'
+import { seededRandom } from './seeded-random.ts'
 import type { ChannelTrouble } from './virtual-channel.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { DatabasePoint, VirtualIndexedDb } from './virtual-indexed-db.ts'
@@ -33,7 +33,8 @@ export interface WalkOptions {
   readonly origin: ScriptedOrigin
   readonly clock: VirtualClock
   readonly database: VirtualIndexedDb
-  readonly random: Random
+  /** Each step draws from a source of its own, made of this and its place: what one step does is the same whether another is taken or not. */
+  readonly seed: number
   readonly patience: Patience
   post(message: unknown): void
   trouble(trouble: ChannelTrouble): void
@@ -41,8 +42,12 @@ export interface WalkOptions {
 }
 
 export interface Walk {
-  /** Takes steps, lets everything come to its end, and returns the laws that were broken. */
-  run(steps: number): Promise<string[]>
+  /**
+   * Takes steps, but for those that are to be left out, until a law is broken; then lets everything come to its end.
+   *
+   * @returns the laws that were broken, and how many steps it took
+   */
+  run(steps: number, without: ReadonlySet<number>): Promise<{ readonly broken: string[]; readonly taken: number }>
   /** Carries a request of a context to the origin. */
   carry(context: string, ...given: Parameters<Transport>): Promise<Response>
 }
@@ -55,7 +60,8 @@ const NUMBER = 'world-number'
 
 /** Random steps over a world, judged from outside. */
 export function createWalk(options: WalkOptions): Walk {
-  const { contexts, origin, clock, database, random, post, trouble, tell, patience } = options
+  const { contexts, origin, clock, database, seed, post, trouble, tell, patience } = options
+  let random = seededRandom(seed)
   const chance = (share: number) => random() < share
   const upTo = (end: number) => Math.floor(random() * end)
   const pick = <T>(all: readonly T[]) => all[upTo(all.length)] as T
@@ -314,10 +320,14 @@ export function createWalk(options: WalkOptions): Walk {
     if (chance(0.3)) await clock.settle()
   }
 
-  async function run(count: number): Promise<string[]> {
+  async function run(count: number, without: ReadonlySet<number>) {
     if (!isServed) serve()
     isServed = true
-    for (let index = 0; index < count && judge.broken.length === 0; index++) await step()
+    let taken = 0
+    for (; taken < count && judge.broken.length === 0; taken++) {
+      random = seededRandom(seed + 7919 * taken)
+      if (!without.has(taken)) await step()
+    }
     for (const hold of holds.splice(0)) hold.release()
     origin.recovers()
     judge.originRecovers()
@@ -330,7 +340,7 @@ export function createWalk(options: WalkOptions): Walk {
     for (const { context, what } of pending) judge.demand(false, `law 6: ${context.name}: ${what} never ended`)
     pending.clear()
     await clock.advance(60_000)
-    return judge.broken.splice(0)
+    return { broken: judge.broken.splice(0), taken }
   }
 
   return { run, carry }

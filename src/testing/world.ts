@@ -2,6 +2,7 @@ import type { CacheOptions } from '../engine/options.ts'
 import { createContext, type WorldContext } from './context.ts'
 import { type ScriptedOrigin, scriptedOrigin } from './scripted-origin.ts'
 import { seededRandom } from './seeded-random.ts'
+import { shrink } from './shrink.ts'
 import { type ChannelTrouble, type VirtualChannels, virtualChannels } from './virtual-channel.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 import { type VirtualIndexedDb, virtualIndexedDB } from './virtual-indexed-db.ts'
@@ -34,11 +35,16 @@ export interface World {
   /**
    * Takes random steps: reads, writes, purges, failures, kills, freezes, lost messages, time. Then everything is let go on and comes to its end.
    *
-   * @throws Error when a law of the design was broken, with the seed and the last steps
+   * @throws Error when a law of the design was broken, with the seed, and the fewest steps found that break one
    */
   run(steps: number): Promise<void>
   /** What has happened, a line each: the last 1,000. */
   trace(): string[]
+}
+
+interface Trial {
+  /** Takes steps; returns the laws that were broken, and how many steps it took. */
+  attempt(steps: number): Promise<{ readonly broken: readonly string[]; readonly taken: number }>
 }
 
 /**
@@ -51,12 +57,11 @@ export interface World {
  * await Promise.all(world.tabs.map(({ cache }) => cache.json('/users')))
  * world.origin.requests.length // 1
  */
-export async function createWorld({
-  seed = 1,
-  tabs = 2,
-  worker = false,
-  cache = {},
-}: WorldOptions = {}): Promise<World> {
+export const createWorld = (options: WorldOptions = {}): Promise<World> => worldOf(options)
+
+/** @param without - steps that are left out */
+async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new Set()): Promise<World & Trial> {
+  const { seed = 1, tabs = 2, worker = false, cache = {} } = options
   const random = seededRandom(seed)
   const chance = () => seededRandom(Math.floor(random() * 2 ** 32))
   const clock = virtualClock()
@@ -87,13 +92,17 @@ export async function createWorld({
     lines.push(`${clock.now()} ${line}`)
     if (lines.length > 1000) lines.shift()
   }
+  const attempt = async (steps: number) => {
+    const { broken, taken } = await walk.run(steps, without)
+    return { broken: [...broken, ...errors.splice(0).map((error) => `law 6: nobody caught ${error}`)], taken }
+  }
   const post = (message: unknown) => channels.post(name, message)
   const walk = createWalk({
     contexts: helper ? [...pages, helper] : pages,
     origin,
     clock,
     database,
-    random: chance(),
+    seed: Math.floor(random() * 2 ** 32),
     post,
     tell,
     trouble: channels.trouble,
@@ -108,12 +117,23 @@ export async function createWorld({
     locks,
     trouble: channels.trouble,
     post,
+    attempt,
     async run(steps) {
-      const broken = [...(await walk.run(steps)), ...errors.map((error) => `law 6: nobody caught ${error}`)]
-      if (broken.length > 0)
-        throw new Error(
-          `Seed ${seed}: ${broken.slice(0, 5).join('\n')}\n\nThe last steps:\n${lines.slice(-60).join('\n')}`,
-        )
+      const { broken, taken } = await attempt(steps)
+      if (broken.length === 0) return
+      const left = await shrink(taken, async (fewer) => {
+        const again = await worldOf(options, fewer)
+        return (await again.attempt(taken)).broken.length > 0
+      })
+      const shrunk = await worldOf(options, left)
+      const { broken: still } = await shrunk.attempt(taken)
+      throw new Error(
+        [
+          `Seed ${seed}, step ${taken}: ${broken.slice(0, 5).join('\n')}`,
+          `With ${taken - left.size} of the ${taken} steps: ${still[0] ?? 'nothing is broken, so it is not the steps alone'}`,
+          ...(still.length > 0 ? shrunk.trace() : lines.slice(-60)),
+        ].join('\n'),
+      )
     },
     trace: () => [...lines],
   }

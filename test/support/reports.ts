@@ -50,6 +50,7 @@ const readers = {
   conformance: readVitest,
   package: readVitest,
   'two-users': readVitest,
+  worlds: readVitest,
   playwright: ({ stats, errors }: PlaywrightReport): Counts => ({
     passed: stats.expected,
     failed: stats.unexpected + stats.flaky + errors.length,
