@@ -30,6 +30,10 @@ export async function startTabsOrigin(): Promise<TabsOrigin> {
         `<!doctype html><meta charset="utf-8"><title>${pathname}</title>${pathname === '/' ? `<script>${code}</script>` : ''}`,
       )
     }
+    if (pathname === '/now') {
+      response.setHeader('content-type', 'application/json')
+      return response.end(JSON.stringify({ seq }))
+    }
     asked.set(pathname, (asked.get(pathname) ?? 0) + 1)
     const mine = ++seq
     const waiting = held.get(pathname)

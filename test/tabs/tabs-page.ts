@@ -28,6 +28,53 @@ const here = {
   },
   finish: (): Promise<number[]> => late,
   peek: (path: string) => (cache.peek(path)?.data as { seq: number } | undefined)?.seq,
+  /**
+   * Reads one path after another, each again and again until the other page has purged it and said so: from then on every answer must be newer than its purge.
+   *
+   * @returns what was older
+   */
+  async readAll(rounds: number): Promise<string[]> {
+    const old: string[] = []
+    for (let round = 0; round < rounds; round++) {
+      const path = `/race/${round}`
+      const purged = new Promise<number>((resolve) => {
+        rivals.onmessage = ({ data }) => data.path === path && resolve(data.version)
+      })
+      const first = here.read([path])
+      rivals.postMessage({ path })
+      const version = await purged
+      await first
+      const [read = 0] = await here.read([path])
+      if (read < version) old.push(`${path}: ${read} after ${version}`)
+    }
+    return old
+  },
+  /** Purges each path a little after the other page has begun to read it, at another moment each time. */
+  async purgeAll(rounds: number): Promise<string[]> {
+    const old: string[] = []
+    const asked: string[] = []
+    let next = () => {}
+    rivals.onmessage = ({ data }) => {
+      asked.push(data.path)
+      next()
+    }
+    for (let round = 0; round < rounds; round++) {
+      while (asked.length === 0)
+        await new Promise<void>((resolve) => {
+          next = resolve
+        })
+      const path = asked.shift() as string
+      // From before the request to after the write: with a head start of up to 12 ms.
+      const until = performance.now() + (round % 13)
+      while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve))
+      const { seq: version } = (await (await fetch('/now', { cache: 'no-store' })).json()) as { seq: number }
+      await cache.purge({ url: path }, { mode: 'hard' })
+      const [read = 0] = await here.read([path])
+      if (read <= version) old.push(`${path}: ${read} after ${version}`)
+      rivals.postMessage({ path, version: version + 1 })
+    }
+    return old
+  },
   purge: (selector: PurgeSelector, mode: 'soft' | 'hard') => cache.purge(selector, { mode }),
   settled: () => cache.settled(),
   told: () => ({ types: events.map(({ type }) => type), errors, shows }),
@@ -35,6 +82,8 @@ const here = {
     events.length = 0
   },
 }
+/** What the two pages of the race tell each other. */
+const rivals = new BroadcastChannel('rivals')
 let late: Promise<number[]> = Promise.resolve([])
 
 type TabPage = typeof here
