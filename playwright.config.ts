@@ -10,7 +10,7 @@ export default defineConfig({
   outputDir: '.reports/playwright',
   workers: 1,
   forbidOnly: true,
-  reporter: [['list'], ['json', { outputFile: '.reports/playwright.json' }]],
+  reporter: [['list'], ['json', { outputFile: process.env.E2E_REPORT ?? '.reports/playwright.json' }]],
   use: {
     baseURL: `http://localhost:${port}`,
     screenshot: 'only-on-failure',

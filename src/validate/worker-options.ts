@@ -138,7 +138,9 @@ const json = {
   ),
   key: optional(key),
   earlyExpiry: optional(earlyExpiry),
-  deadlines: optional(z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms) })),
+  deadlines: optional(
+    z.strictObject({ softMs: optional(ms), hardMs: optional(ms), diskMs: optional(ms), lockMs: optional(ms) }),
+  ),
   cacheStatus: optional(z.boolean()),
   shell: optional(shell),
   opaque: optional(z.strictObject({ maxBytes: optional(bytes) })),

@@ -44,6 +44,12 @@ const readVitest = ({ numPassedTests, numFailedTests, numPendingTests, testResul
   skipped: numPendingTests,
 })
 
+const readPlaywright = ({ stats, errors }: PlaywrightReport): Counts => ({
+  passed: stats.expected,
+  failed: stats.unexpected + stats.flaky + errors.length,
+  skipped: stats.skipped,
+})
+
 /** How each report is read. */
 const readers = {
   vitest: readVitest,
@@ -51,11 +57,8 @@ const readers = {
   package: readVitest,
   'two-users': readVitest,
   worlds: readVitest,
-  playwright: ({ stats, errors }: PlaywrightReport): Counts => ({
-    passed: stats.expected,
-    failed: stats.unexpected + stats.flaky + errors.length,
-    skipped: stats.skipped,
-  }),
+  playwright: readPlaywright,
+  race: readPlaywright,
   mutants: ({ killed, survived }: MutantsReport): Counts => ({
     passed: killed.length,
     failed: survived.length,

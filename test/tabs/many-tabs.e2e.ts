@@ -26,11 +26,23 @@ async function open(context: BrowserContext, { url }: TabsOrigin, count: number)
 const errorsOf = async (pages: readonly Page[]) =>
   (await Promise.all(pages.map((page) => page.evaluate(() => tab.told().errors)))).flat()
 
-test('ten tabs ask for a thousand cold keys at once: a thousand requests', async ({ context, origin, browserName }) => {
-  const [tabs, keys] = browserName === 'chromium' ? [10, 1_000] : [5, 200]
-  const pages = await open(context, origin, tabs)
-  const paths = Array.from({ length: keys }, (_, index) => `/k/${index}`)
-  const answers = await Promise.all(pages.map((page) => page.evaluate((asked) => tab.read(asked), paths)))
+test('ten tabs and the worker ask for the same cold keys at once: one request for each', async ({
+  context,
+  origin,
+  browserName,
+}) => {
+  const [tabs, keys] = browserName === 'chromium' ? [10, 1_000] : [4, 100]
+  const [first] = await open(context, origin, 1)
+  await first?.evaluate(() => tab.registerWorker())
+  const pages = await open(context, origin, tabs + 1)
+  for (const page of pages) expect(await page.evaluate(() => tab.isControlled())).toBe(true)
+  const [plain, ...others] = pages
+  const paths = Array.from({ length: keys }, (_, index) => `/w/${index}`)
+  const reading = [
+    plain?.evaluate((asked) => tab.readPlainly(asked), paths),
+    ...others.map((page) => page.evaluate((asked) => tab.read(asked), paths)),
+  ]
+  const answers = await Promise.all(reading)
   expect(origin.asked()).toBe(keys)
   for (const answer of answers) expect(answer).toEqual(answers[0])
   expect(await errorsOf(pages)).toEqual([])

@@ -2,7 +2,7 @@ import { test as base, expect } from '@playwright/test'
 import { startTabsOrigin, type TabsOrigin } from './tabs-origin.ts'
 import type {} from './tabs-page.ts'
 
-// A read in flight when a purge happens in another tab (FAULTS F-56, F-58): a thousand times, at moments as they come.
+// A read in flight when a purge happens in another tab (FAULTS F-56, F-58), time and again at moments as they come: a hundred times, and a thousand in the whole check.
 
 const test = base.extend<{ origin: TabsOrigin }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern
@@ -12,9 +12,9 @@ const test = base.extend<{ origin: TabsOrigin }>({
     await origin.close()
   },
 })
-test.describe.configure({ timeout: 240_000 })
+test.describe.configure({ timeout: 600_000 })
 
-const ROUNDS = 1_000
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100)
 
 test('the old body is never served as new, neither where it was purged nor in the other tab', async ({
   context,

@@ -12,11 +12,19 @@ export interface TabsOrigin {
 }
 
 let script: Promise<string> | undefined
+let worker: Promise<string> | undefined
 
-/** An origin whose pages hold a cache, `/plain` holds none; every other path is a number that grows with each answer, fresh for ten minutes. */
+/** An origin with a worker, whose pages hold a cache, `/plain` holds none; every other path is a number that grows with each answer, fresh for ten minutes. */
 export async function startTabsOrigin(): Promise<TabsOrigin> {
   script ??= bundle({ path: 'test/tabs/tabs-page.ts' }, { format: 'iife' }).then(({ code }) => code)
-  const code = await script
+  worker ??= bundle(
+    {
+      contents:
+        "import { installCache } from './src/service-worker/index.ts'\ninstallCache(self, { deadlines: { lockMs: 60_000, diskMs: 60_000 } })",
+    },
+    { format: 'iife' },
+  ).then(({ code }) => code)
+  const [code, workerCode] = await Promise.all([script, worker])
   const asked = new Map<string, number>()
   const held = new Map<string, Promise<void>>()
   const nexts = new Set<string>()
@@ -29,6 +37,10 @@ export async function startTabsOrigin(): Promise<TabsOrigin> {
       return response.end(
         `<!doctype html><meta charset="utf-8"><title>${pathname}</title>${pathname === '/' ? `<script>${code}</script>` : ''}`,
       )
+    }
+    if (pathname === '/worker.js') {
+      response.setHeader('content-type', 'text/javascript')
+      return response.end(workerCode)
     }
     if (pathname === '/now') {
       response.setHeader('content-type', 'application/json')

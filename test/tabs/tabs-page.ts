@@ -18,6 +18,15 @@ const here = {
   /** The numbers of the origin's answers, in the order of the paths. */
   read: (paths: readonly string[]): Promise<number[]> =>
     Promise.all(paths.map(async (path) => ((await (await cache.fetch(path)).json()) as { seq: number }).seq)),
+  /** The same past the page's own cache: what the worker answers, where there is one. */
+  readPlainly: (paths: readonly string[]): Promise<number[]> =>
+    Promise.all(paths.map(async (path) => ((await (await fetch(path)).json()) as { seq: number }).seq)),
+  /** Resolves when a worker controls the page's next loads. */
+  async registerWorker(): Promise<void> {
+    await navigator.serviceWorker.register('/worker.js')
+    await navigator.serviceWorker.ready
+  },
+  isControlled: () => navigator.serviceWorker.controller !== null,
   /** The same path by many callers at once: each answer that there was. */
   async crowd(path: string, callers: number): Promise<number[]> {
     return [...new Set(await here.read(Array(callers).fill(path)))]
