@@ -33,6 +33,8 @@ test('a price that the workshop changes is shown by an open shop at once, and th
   const admin = await other.newPage()
   await admin.goto('/admin')
   await change(admin, 'Morning cup', '47.50')
+  // Firefox may take it for hidden behind the new window, and a hidden page follows no feed.
+  await page.bringToFront()
   await expect(priceOf(page)).toHaveText('€47.50')
   expect(before).not.toBe('€47.50')
   await expect(page.locator('[data-purge="soft"]').first()).toBeVisible()

@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react'
 
+/** A page that was controlled when its script began has come through the worker: Firefox does not say so in the navigation's timing. */
+const byWorker = navigator.serviceWorker?.controller != null
+
 /** Where the page itself came from: what its requests for data do is the list's business. */
 export function PageContext() {
   const [isReady, setReady] = useState(false)
   useEffect(() => {
     navigator.serviceWorker?.ready.then(() => setReady(true))
   }, [])
-  const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
-  const byWorker = (navigation?.workerStart ?? 0) > 0
   return (
     <p className="page-context" data-testid="page-context" data-context={byWorker ? 'worker' : 'network'}>
       <span className="chip">{byWorker ? 'worker' : 'network'}</span>
