@@ -100,7 +100,7 @@ export function withHttpCache<Rest extends readonly unknown[]>(
   return async (request, ...rest) => {
     const isHead = request.method === 'HEAD'
     if (request.method !== 'GET' && !isHead) return expose(await handler(request, ...rest), tagField)
-    const response = await handler(isHead ? new Request(request, { method: 'GET' }) : request, ...rest)
+    const response = await handler(isHead ? asGet(request) : request, ...rest)
     // A network error, or what was upgraded.
     if (response.status < 200) return response
     const headers = new Headers(response.headers)
@@ -125,6 +125,13 @@ export function withHttpCache<Rest extends readonly unknown[]>(
     if (headers.has('etag')) headers.delete('last-modified')
     return expose(new Response(null, { status: 304, statusText: 'Not Modified', headers }), tagField)
   }
+}
+
+/** HEAD as a GET. Ranges are none of its business (RFC 9110 §14.2). */
+function asGet(request: Request): Request {
+  const headers = new Headers(request.headers)
+  for (const name of ['range', 'if-range']) headers.delete(name)
+  return new Request(request, { method: 'GET', headers })
 }
 
 /** A cookie is one user's, so the answer that sets it is no shared cache's. */

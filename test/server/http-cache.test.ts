@@ -235,6 +235,17 @@ test('HEAD has the fields of GET, and no content (RFC 9110 §9.3.2)', async () =
   expect(methods).toEqual(['GET', 'GET'])
 })
 
+test('HEAD knows no ranges: its handler is asked for the whole (RFC 9110 §14.2)', async () => {
+  const handle = withHttpCache(
+    ({ headers }) => new Response('abc', { status: headers.has('range') || headers.has('if-range') ? 206 : 200 }),
+    { maxAge: 60 },
+    { clock },
+  )
+  const headers = { range: 'bytes=0-0', 'if-range': '"1"' }
+  expect((await handle(new Request(url, { method: 'HEAD', headers }))).status).toBe(200)
+  expect((await handle(new Request(url, { headers }))).status).toBe(206)
+})
+
 describe('a body', () => {
   test('that is larger than is read for its tag streams on, whole, without one', async () => {
     const { told, body } = counted(10)
