@@ -175,13 +175,13 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
   }
 
   async function act(id: string, purge: FeedPurge, at: EpochMs | undefined): Promise<Response> {
-    if (!(await log.claim(id, REMEMBERED_MS, clock.now()))) return answer(200, 'This was done before')
     try {
+      if (!(await log.claim(id, REMEMBERED_MS, clock.now()))) return answer(200, 'This was done before')
       const { number } = await accept(purge, at)
       return Response.json({ number }, { headers: { 'cache-control': 'no-store' } })
     } catch (error) {
-      // So that it can be sent again.
-      await log.release(id)
+      // So that it can be sent again; a log that is out of reach keeps its note until it ends.
+      await log.release(id).catch(() => {})
       if (error instanceof CacheError && error.code === 'forward') return answer(502, error.message)
       return answer(503, 'The purge could not be kept. Send it again')
     }
