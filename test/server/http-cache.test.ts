@@ -92,6 +92,8 @@ describe('a successful answer', () => {
     const { headers } = await serve(handler, { public: true, maxAge: 60, sMaxage: 600 })()
     expect(headers.get('cache-control')).toBe('private, max-age=60')
     expect(headers.getSetCookie()).toEqual(['a=1'])
+    const understood = await serve(handler, { noStore: true, mustUnderstand: true, maxAge: 60, public: true })()
+    expect(understood.headers.get('cache-control')).toBe('private, no-store, must-understand, max-age=60')
   })
 
   test('without content has no tag', async () => {
@@ -217,6 +219,14 @@ describe('304 (RFC 9110 §15.4.5)', () => {
     )
     expect([status, headers.get('cache-control')]).toEqual([200, null])
   })
+})
+
+test.each([
+  [{}, /^\*$/],
+  [{ 'access-control-allow-credentials': 'true' }, /^\*, Age, .*ETag/],
+])('what * exposes is everything, save with credentials (Fetch, CORS protocol): %j', async (more, expected) => {
+  const handler = () => new Response('x', { headers: { 'access-control-expose-headers': '*', ...more } })
+  expect((await serve(handler)()).headers.get('access-control-expose-headers')).toMatch(expected)
 })
 
 test('HEAD has the fields of GET, and no content (RFC 9110 §9.3.2)', async () => {
