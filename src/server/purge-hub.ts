@@ -80,8 +80,8 @@ export interface PurgeHub {
   close(): Promise<void>
 }
 
-/** How long the name of a webhook is remembered: for as long as its signature could be used again. */
-const REMEMBERED_MS = 2 * TOLERANCE_MS
+/** How long the name of a webhook is remembered: for longer than its signature could be used again, by the clock of any node and of the log. */
+const REMEMBERED_MS = 2 * TOLERANCE_MS + 60_000
 /** How long a node may take for a scheduled purge before another one takes it over. */
 const LEASE_MS = 300_000
 /** The longest time between two looks at what is scheduled. */

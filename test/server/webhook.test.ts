@@ -256,3 +256,14 @@ test.each([
   expect([response.status, await response.json()]).toEqual([503, { message: expect.stringMatching(/Send it again/) }])
   expect(await purges()).toEqual([])
 })
+
+test('a replay is one up to the last moment at which its time is right: ten minutes, where the sender’s clock is ahead', async () => {
+  const { send, purges, clock } = scene()
+  const at = clock.now() + 300_000
+  expect((await send(payload, { at })).status).toBe(200)
+  await clock.advance(600_000)
+  expect((await send(payload, { at })).status).toBe(200)
+  expect(await purges()).toHaveLength(1)
+  await clock.advance(1)
+  expect((await send(payload, { at })).status).toBe(401)
+})
