@@ -106,6 +106,9 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
   } = options
   atLeast('retain', retain, 1)
   atLeast('heartbeatMs', heartbeatMs, 1)
+  // It is told as JSON, which knows no other numbers.
+  if (!Number.isFinite(heartbeatMs))
+    throw new CacheError('option', `heartbeatMs is ${heartbeatMs}; it must be finite`, { path: 'heartbeatMs' })
   const verify = secret === undefined ? undefined : verifier([secret].flat() as string[])
   const log = options.log ?? memoryPurgeLog({ retain, random })
   const followers = createFollowers({ log, clock, heartbeatMs })
