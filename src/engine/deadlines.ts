@@ -35,7 +35,7 @@ export async function patiently<T>(
 ): Promise<T> {
   const { signal, init, rule } = presented
   const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
-  if (!Number.isFinite(hardMs)) return work({ ...presented, patience: signal })
+  if (!Number.isFinite(hardMs)) return work({ ...presented, patience: presented.patience ?? signal })
   const [patience, timer] = [new AbortController(), new AbortController()]
   const abort = () => patience.abort(signal?.reason)
   signal?.addEventListener('abort', abort)

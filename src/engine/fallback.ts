@@ -36,7 +36,8 @@ async function made({ rule, request }: Presented): Promise<Response> {
   const fallback = rule?.fallback
   if (typeof fallback === 'function') {
     const { method, url, headers } = request
-    return fallback(new Request(url, { method, headers: toHeaders(headers) }))
+    const response = await fallback(new Request(url, { method, headers: toHeaders(headers) }))
+    return method === 'HEAD' ? new Response(null, response) : response
   }
   const { status = 200, headers, body = '' } = fallback ?? {}
   const isEmpty = request.method === 'HEAD' || [204, 205, 304].includes(status)

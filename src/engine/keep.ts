@@ -48,11 +48,14 @@ export function keep(stored: StoredResponse, presented: Presented, core: Core): 
   return writing
 }
 
-/** The same with these labels, too. */
+/** The same with these labels, too: as many again as a response may bring. What it has already stays, or a purge would miss it. */
 export const withTags = (stored: StoredResponse, tags: readonly string[]): StoredResponse =>
   tags.every((tag) => stored.tags.includes(tag))
     ? stored
-    : { ...stored, tags: [...new Set([...stored.tags, ...tags])].slice(0, MAX_TAGS) }
+    : {
+        ...stored,
+        tags: [...new Set([...stored.tags, ...tags])].slice(0, Math.max(stored.tags.length, 2 * MAX_TAGS)),
+      }
 
 /** The labels that did not come with the response: who gave them purges by them, whoever refreshes it. */
 function callersTags({ tags, headers, url }: StoredResponse, field: string | undefined): string[] {

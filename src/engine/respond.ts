@@ -58,18 +58,29 @@ async function inQueue(presented: Presented, core: Core, work: () => Answer | Pr
     answer = (async () => work())()
     await answer.catch(() => {})
   })
-  await unlessAborted(turn, patience)
-  if (answer) return answer
+  const begun = await unlessAborted(turn, patience).then(
+    () => answer,
+    (error: unknown) => {
+      // Once its turn has come, it knows by itself what to answer when patience ends: what is stale, or a fallback.
+      if (answer) return answer
+      throw error
+    },
+  )
+  if (begun) return begun
   throw new DOMException(
     `${request.url} was not asked for: nothing is done in the background while the user saves data, does not look, or too much waits (priority: 'background')`,
     'AbortError',
   )
 }
 
-/** The same, sent as what it is (Fetch, request priority), with its turn come. */
+/** The same, sent as what it is (Fetch, request priority), with its turn come; its deadline goes on. */
 const withoutPriority = ({ init, ...presented }: Presented): Presented => ({
   ...presented,
-  init: { ...init, priority: 'low', nearcache: { ...init.nearcache, priority: 'user' } },
+  init: {
+    ...init,
+    priority: 'low',
+    nearcache: { ...init.nearcache, priority: 'user', hardMs: Number.POSITIVE_INFINITY },
+  },
 })
 
 /** Memory has nothing fresh; where it has nothing at all, the disk may have. When a purge comes between, everything starts anew. */

@@ -38,7 +38,7 @@ const position = z.object({ number: z.int().check(z.nonnegative()), mark: text }
 const greeting = z.object({ ...position.shape, complete: z.boolean(), heartbeatMs: z.number().check(z.positive()) })
 
 /** The feed as one answer. */
-const slice = z.object({ ...position.shape, complete: z.boolean(), purges: z.array(purge) })
+const slice = z.object({ ...position.shape, complete: z.boolean(), purges: z.array(z.unknown()) })
 
 /** A purge as somebody asks for it. */
 export interface FeedPurge {
@@ -99,8 +99,16 @@ const reader =
 
 export const readPurge: (json: string) => LoggedPurge | undefined = reader(purge)
 export const readGreeting: (json: string) => Greeting | undefined = reader(greeting)
-export const readSlice: (json: string) => Slice | undefined = reader(slice)
+const readAnySlice = reader(slice)
 export const readPosition: (json: string) => Position | undefined = reader(position)
+
+/** The same for a slice. One with a purge that this version cannot read says no more than where the log ends: what it would have to purge is not known here. */
+export function readSlice(json: string): Slice | undefined {
+  const read = readAnySlice(json)
+  if (!read) return undefined
+  const purges = read.purges.flatMap((one) => purge.safeParse(one).data ?? [])
+  return purges.length === read.purges.length ? { ...read, purges } : { ...read, complete: false, purges: [] }
+}
 
 /** A position as text: `12.k3f9x`, for `Last-Event-ID`. */
 export const positionText = ({ number, mark }: Position): string => `${number}.${mark}`

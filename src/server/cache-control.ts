@@ -148,11 +148,12 @@ function check(policy: CacheDirectives): void {
         `is ${String(value)}; it must be true or false${name === 'noCache' ? ', or a list of field names' : ''}`,
       )
   }
-  // A qualified no-cache is about some fields, not about the response.
-  const isUnqualified = policy.noCache === true
+  // A qualified no-cache is about some fields, not about the response; and no-store beside must-understand is for those alone who do not know that.
+  const isUnconditional = (name: keyof CacheDirectives) =>
+    name === 'noCache' ? policy.noCache === true : name !== 'noStore' || !isSet('mustUnderstand')
   for (const [one, others, why] of contradictions) {
     const other = others.find(isSet)
-    if (isSet(one) && other && (one !== 'noCache' || isUnqualified))
+    if (isSet(one) && other && isUnconditional(one))
       throw wrong(other, `does not go with ${one}: ${why}. Leave out one of them`)
   }
   if (isSet('immutable') && !isSet('maxAge'))

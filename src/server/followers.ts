@@ -43,11 +43,10 @@ export function createFollowers({ log, clock, heartbeatMs }: FollowersOptions): 
 
   function onPurges(purges: readonly LoggedPurge[]): void {
     const [first] = purges
-    if (!first) return
     const chunk = eventsOf(purges)
     for (const follower of followers) {
       const { position } = follower
-      const isNext = position && position.number + 1 === first.number
+      const isNext = first && position && position.number + 1 === first.number
       // An empty chunk: it looks into the log itself.
       if (say(follower, isNext ? chunk : EMPTY) && isNext) follower.position = purges.at(-1) as LoggedPurge
     }

@@ -100,7 +100,7 @@ export function withHttpCache<Rest extends readonly unknown[]>(
   return async (request, ...rest) => {
     const isHead = request.method === 'HEAD'
     if (request.method !== 'GET' && !isHead) return expose(await handler(request, ...rest), tagField)
-    const response = await handler(isHead ? new Request(request, { method: 'GET' }) : request, ...rest)
+    const response = await handler(isHead ? asGet(request) : request, ...rest)
     // A network error, or what was upgraded.
     if (response.status < 200) return response
     const headers = new Headers(response.headers)
@@ -127,9 +127,16 @@ export function withHttpCache<Rest extends readonly unknown[]>(
   }
 }
 
+/** HEAD as a GET. Ranges are none of its business (RFC 9110 §14.2). */
+function asGet(request: Request): Request {
+  const headers = new Headers(request.headers)
+  for (const name of ['range', 'if-range']) headers.delete(name)
+  return new Request(request, { method: 'GET', headers })
+}
+
 /** A cookie is one user's, so the answer that sets it is no shared cache's. */
 function withoutShared({ public: _, sMaxage: __, proxyRevalidate: ___, ...policy }: CacheDirectives): CacheDirectives {
-  return policy.noStore ? policy : { ...policy, private: true }
+  return policy.noStore && !policy.mustUnderstand ? policy : { ...policy, private: true }
 }
 
 /** Whether it may be held up until it has been read: not what is too large by its own word, and not what has no end. */
@@ -189,20 +196,22 @@ function drop(body: BodyInit | null): void {
   if (body instanceof ReadableStream) body.cancel().catch(() => {})
 }
 
-/** Adds names to a list-based field that are not in it; `*` stands for all of them. */
-function merge(headers: Headers, field: string, names: readonly string[]): void {
+/** Adds names to a list-based field that are not in it; `*` stands for all of them, where it does. */
+function merge(headers: Headers, field: string, names: readonly string[], isWild = true): void {
   const value = headers.get(field)
   const members = listMembers(value ?? '')
   const known = members.map((name) => name.toLowerCase())
   const missing = names.filter((name, index) => !known.includes(name.toLowerCase()) && names.indexOf(name) === index)
-  if (known.includes('*') || missing.length === 0) return
+  if ((isWild && known.includes('*')) || missing.length === 0) return
   headers.set(field, [...members, ...missing].join(', '))
 }
 
 function expose(response: Response, tagField: string): Response {
   // The headers of a response that was fetched are immutable.
   const headers = new Headers(response.headers)
-  merge(headers, 'access-control-expose-headers', [...exposed, tagField])
+  // With credentials `*` is a name like any other (Fetch, CORS protocol and credentials).
+  const isWild = headers.get('access-control-allow-credentials') !== 'true'
+  merge(headers, 'access-control-expose-headers', [...exposed, tagField], isWild)
   const { status, statusText, body } = response
   return status < 200 ? response : new Response(body, { status, statusText, headers })
 }

@@ -94,6 +94,8 @@ async function send(response: Response, outgoing: NodeResponse, isHead: boolean,
   for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
+  // What nobody reads is let go.
+  if (isHead) response.body?.cancel().catch(() => {})
   const reader = isHead ? undefined : response.body?.getReader()
   if (!reader) {
     outgoing.end()

@@ -80,8 +80,8 @@ export interface PurgeHub {
   close(): Promise<void>
 }
 
-/** How long the name of a webhook is remembered: for as long as its signature could be used again. */
-const REMEMBERED_MS = 2 * TOLERANCE_MS
+/** How long the name of a webhook is remembered: for longer than its signature could be used again, by the clock of any node and of the log. */
+const REMEMBERED_MS = 2 * TOLERANCE_MS + 60_000
 /** How long a node may take for a scheduled purge before another one takes it over. */
 const LEASE_MS = 300_000
 /** The longest time between two looks at what is scheduled. */
@@ -106,6 +106,9 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
   } = options
   atLeast('retain', retain, 1)
   atLeast('heartbeatMs', heartbeatMs, 1)
+  // It is told as JSON, which knows no other numbers.
+  if (!Number.isFinite(heartbeatMs))
+    throw new CacheError('option', `heartbeatMs is ${heartbeatMs}; it must be finite`, { path: 'heartbeatMs' })
   const verify = secret === undefined ? undefined : verifier([secret].flat() as string[])
   const log = options.log ?? memoryPurgeLog({ retain, random })
   const followers = createFollowers({ log, clock, heartbeatMs })
@@ -175,13 +178,13 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
   }
 
   async function act(id: string, purge: FeedPurge, at: EpochMs | undefined): Promise<Response> {
-    if (!(await log.claim(id, REMEMBERED_MS, clock.now()))) return answer(200, 'This was done before')
     try {
+      if (!(await log.claim(id, REMEMBERED_MS, clock.now()))) return answer(200, 'This was done before')
       const { number } = await accept(purge, at)
       return Response.json({ number }, { headers: { 'cache-control': 'no-store' } })
     } catch (error) {
-      // So that it can be sent again.
-      await log.release(id)
+      // So that it can be sent again; a log that is out of reach keeps its note until it ends.
+      await log.release(id).catch(() => {})
       if (error instanceof CacheError && error.code === 'forward') return answer(502, error.message)
       return answer(503, 'The purge could not be kept. Send it again')
     }

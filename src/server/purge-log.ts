@@ -1,6 +1,6 @@
 import type { EpochMs, Ms } from '../http/message.ts'
 import type { Random } from '../ports/random.ts'
-import type { FeedPurge, LoggedPurge, Slice } from '../purge/messages.ts'
+import type { FeedPurge, LoggedPurge, Position, Slice } from '../purge/messages.ts'
 
 /** A purge for later. */
 interface ScheduledPurge {
@@ -16,7 +16,7 @@ export interface PurgeLogPort {
   append(purge: FeedPurge): Promise<LoggedPurge>
   /** The purges after a position; all that are kept where none is given. A position without a mark is believed. */
   read(after?: { readonly number: number; readonly mark?: string | undefined }): Promise<Slice>
-  /** Tells of purges that come in, in their order; some may be left out or told twice. Returns the function that ends it. */
+  /** Tells of purges that come in, in their order; some may be left out or told twice. None: something came in, and the log says what. Returns the function that ends it. */
   watch(listener: (purges: readonly LoggedPurge[]) => void): () => void
   /** Keeps a purge until its time. */
   schedule(scheduled: ScheduledPurge, at: EpochMs): Promise<void>
@@ -96,11 +96,11 @@ export function memoryPurgeLog({ retain, random }: { readonly retain: number; re
  *
  * @param life - the mark of number 0
  */
-export function sliceOf(
-  purges: readonly LoggedPurge[],
+export function sliceOf<Entry extends Position>(
+  purges: readonly Entry[],
   life: string,
   after: { readonly number: number; readonly mark?: string | undefined } = { number: 0 },
-): Slice {
+): Omit<Slice, 'purges'> & { readonly purges: readonly Entry[] } {
   const { number, mark } = purges.at(-1) ?? { number: 0, mark: life }
   const first = purges[0]?.number ?? 1
   const known = after.number === 0 ? life : purges[after.number - first]?.mark

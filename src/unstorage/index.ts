@@ -1,7 +1,9 @@
 import { CacheError } from '../errors.ts'
-import type { PurgeLog } from '../http/message.ts'
+import type { Ms, PurgeLog } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import { platform } from '../platform/platform.ts'
+import { systemClock } from '../platform/system-clock.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { CacheKey, Snapshot, Store, StoredRecord, StoreKey } from '../ports/store.ts'
 import { arePurges, isNumber, isObject, isText } from '../stores/stored-record.ts'
@@ -19,6 +21,9 @@ export interface UnstorageStoreOptions {
   readonly base?: string
   /** For drivers that know a `ttl` (Redis, Cloudflare KV): how long a record is kept after it was last written, in seconds; the purge log always stays. Others keep everything until you remove it. @default 604,800: a week */
   readonly ttlSeconds?: number
+  /** How long the storage may take for one read or write of the cache, in milliseconds. @default 3,000 */
+  readonly deadlineMs?: Ms
+  readonly clock?: Clock
   readonly random?: Random
 }
 
@@ -33,7 +38,7 @@ type StoredLog = Pick<PurgeLog, 'incarnation' | 'last' | 'floor' | 'purges'>
  * What a medium without transactions cannot give: between processes that share a storage, two updates of one record at the same moment leave one of them (a miss later on, never a wrong answer), and two purges at the
  * same moment may leave one of them. So let one process purge, or have each follow a purge feed with a `base` of its own. `strict` durability is what the driver's `setItem` promises, and there is no budget but `ttlSeconds`.
  *
- * @throws CacheError with code `option` when `storage` is none
+ * @throws CacheError with code `option` when `storage` is none, or an option is wrong
  */
 export function unstorageStore(storage: UnstorageLike, options: UnstorageStoreOptions = {}): Store {
   if (typeof storage?.getItemRaw !== 'function' || typeof storage.setItemRaw !== 'function')
@@ -42,11 +47,17 @@ export function unstorageStore(storage: UnstorageLike, options: UnstorageStoreOp
       'unstorageStore() needs a storage of the package unstorage: createStorage({ driver })',
       { path: 'storage' },
     )
-  const { base = 'nearcache', ttlSeconds = 604_800, random = platform().random } = options
+  const { base = 'nearcache', ttlSeconds = 604_800, deadlineMs = 3_000 } = options
+  const { clock = systemClock, random = platform().random } = options
   if (!(ttlSeconds > 0))
     throw new CacheError('option', `ttlSeconds is ${ttlSeconds}; it must be greater than 0`, { path: 'ttlSeconds' })
+  if (!(deadlineMs > 0))
+    throw new CacheError('option', `deadlineMs is ${deadlineMs}; it must be greater than 0`, { path: 'deadlineMs' })
   const logItem = `${base}:log`
   let working: Promise<unknown> = Promise.resolve()
+  /** Set while the storage does not answer. */
+  let hanging: DOMException | undefined
+  let lastEnded = Number.NEGATIVE_INFINITY
   /** Items by the keys that they stand for: a digest takes longer than a look. */
   const items = new Map<string, Promise<string>>()
 
@@ -104,11 +115,38 @@ export function unstorageStore(storage: UnstorageLike, options: UnstorageStoreOp
     }
   }
 
-  /** One after another, in this process. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = working.then(work)
-    working = turn.catch(() => {})
-    return turn
+  /**
+   * One after another, in this process, and each within the deadline. What hangs keeps its turn, since it may still write; who waits behind it fails with it and does nothing any more, and who comes meanwhile is refused at once.
+   */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (hanging) throw hanging
+    const timer = new AbortController()
+    let tooLate: DOMException | undefined
+    const turn = working.then(() => {
+      if (tooLate) throw tooLate
+      return work()
+    })
+    const ended = () => {
+      hanging = undefined
+      lastEnded = clock.now()
+      timer.abort()
+    }
+    working = turn.then(ended, ended)
+    const late = silence(timer.signal).then(() => {
+      tooLate = new DOMException(`The storage did not answer within ${deadlineMs} ms (deadlineMs)`, 'TimeoutError')
+      hanging = tooLate
+      throw tooLate
+    })
+    return Promise.race([turn, late])
+  }
+
+  /** Resolves when nothing has ended for as long as the deadline. */
+  async function silence(signal: AbortSignal): Promise<void> {
+    for (const asked = clock.now(); ; ) {
+      const rest = Math.max(asked, lastEnded) + deadlineMs - clock.now()
+      if (rest <= 0) return
+      await clock.sleep(Math.min(rest, deadlineMs), signal)
+    }
   }
 
   async function putRecord(partition: string, key: CacheKey, value: StoredRecord | undefined): Promise<void> {

@@ -107,3 +107,12 @@ describe('it is not for', () => {
     await expect(cache.fetch('/other')).rejects.toThrow(TypeError)
   })
 })
+
+test('HEAD has no content, whoever makes the fallback (RFC 9110 §9.3.2)', async () => {
+  const fallback = ({ method }: Request) => new Response('x', { status: 203, headers: { 'x-method': method } })
+  const { cache, origin } = harness({ rules: [{ match: '/a', fallback }] })
+  origin.fails('/a', 'network')
+  const response = await cache.fetch('/a', { method: 'HEAD' })
+  expect([response.status, response.headers.get('x-method'), response.body]).toEqual([203, 'HEAD', null])
+  expect(await (await cache.fetch('/a')).text()).toBe('x')
+})

@@ -37,3 +37,19 @@ test('labels that a caller has given stay when another caller’s read refreshes
   await cache.settled()
   expect((await cache.explain('/a')).candidates.map(({ tags }) => tags)).toEqual([['mine']])
 })
+
+test.each([
+  ['the label of the first', { tag: 'mine' }],
+  ['that of the second', { tag: 'other' }],
+  ['one of the origin', { tag: 't999' }],
+  ['a URL that means the same', { url: '/a?utm_source=2' }],
+])('a response that brings 1,000 tags is purged by all labels that callers gave it: %s', async (_, selector) => {
+  const { cache, origin } = harness({ key: { ignore: ['utm_source'] } })
+  const many = Array.from({ length: 1000 }, (_, index) => `t${index}`).join(',')
+  origin.serves('/a*', { cacheControl: 'max-age=600', headers: { 'cache-tag': many }, body: 'a' })
+  for (const tag of ['mine', 'other'])
+    await text(cache.fetch('/a?utm_source=1', { cache: 'reload', nearcache: { tags: [tag] } }))
+  await cache.settled()
+  await cache.purge(selector, { mode: 'hard' })
+  expect((await cache.explain('/a?utm_source=1')).cause).toBe('purged')
+})

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { causeOf } from './cause-of.ts'
 import { harness } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text()
@@ -129,6 +130,29 @@ describe("a request that its caller calls background (priority: 'background')", 
     expect(origin.requests).toHaveLength(2)
     hold.release()
     expect((await cache.fetch('/after', init)).status).toBe(404)
+  })
+
+  test.each([
+    ['what may be served on an error', { cacheControl: 'max-age=1, stale-if-error=600' }, 'stale-if-error'],
+    ['else the fallback', { cacheControl: 'max-age=1' }, 'offline'],
+  ])('has one hard deadline, its turn included, and at its end %s', async (_sentence, stored, cause) => {
+    const { cache, origin, clock } = harness({
+      deadlines: { softMs: 5_000 },
+      rules: [{ match: '/a', hardMs: 1_000, fallback: { body: '[]' } }],
+    })
+    origin.serves('/a', stored)
+    await text(cache.fetch('/a'))
+    await clock.advance(2_000)
+    const hold = origin.hold('/item/*')
+    const before = paths.slice(0, 2).map((path) => text(cache.fetch(path, init)))
+    origin.fails('/a', 'hang')
+    const [reading, start] = [cache.fetch('/a', init).then(causeOf), clock.now()]
+    const ended = reading.then(() => clock.now() - start)
+    await clock.advance(600)
+    hold.release()
+    await Promise.all(before)
+    await clock.advance(5_000)
+    expect([await reading, await ended]).toEqual([cause, 1_000])
   })
 
   test('fails as any other does', async () => {

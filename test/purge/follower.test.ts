@@ -131,6 +131,31 @@ function scene({ retain = 1000, heartbeatMs = 5_000 } = {}) {
 const everything = { all: true, mode: 'soft', spreadMs: 10_000 }
 const soft = (tag: string) => ({ tag, mode: 'soft', spreadMs: 0 })
 
+/** A purge of a kind that a later version of the hub knows. */
+const later = { selector: { header: 'x-shop' }, mode: 'soft' } as never
+
+test.each(['stream', 'once'] as const)(
+  'a purge that this version cannot read is taken as one of everything, and what comes after it is applied (%s)',
+  async (way) => {
+    const log = memoryPurgeLog({ retain: 10, random: seededRandom(3) })
+    const { feed, follow, applied, clock } = scene()
+    feed.hub = createPurgeHub({ clock, random: seededRandom(4), log })
+    await log.append({ selector: { tag: 'a' }, mode: 'soft' })
+    await log.append(later)
+    const follower = follow(way === 'once' ? { openStream: undefined } : {})
+    await clock.advance(30_000)
+    await follower.caughtUp()
+    expect(applied.at(-1)).toEqual(everything)
+    expect(follower.number()).toBe(2)
+    expect(feed.asked.length).toBeLessThan(4)
+    if (way === 'once') return
+    await feed.hub.purge({ tag: 'b' })
+    await clock.settle()
+    expect(applied.at(-1)).toEqual(soft('b'))
+    follower.close()
+  },
+)
+
 describe('one who follows', () => {
   test('applies what the log holds, then what comes, each once', async () => {
     const { hub, follow, applied, clock } = scene()

@@ -53,6 +53,14 @@ describe('what comes from a feed', () => {
     expect(readPurge(json)).toBeUndefined()
   })
 
+  test('of a slice with one that this version cannot read only its end is known', () => {
+    const later = { ...purge, number: 4, selector: { header: 'x' } }
+    const slice = { number: 4, mark: 'm', complete: true, purges: [purge, later] }
+    expect(readSlice(JSON.stringify(slice))).toEqual({ ...slice, complete: false, purges: [] })
+    for (const odd of ['null', '[]', JSON.stringify({ ...slice, purges: {} }), JSON.stringify({ purges: [] })])
+      expect(readSlice(odd)).toBeUndefined()
+  })
+
   test('over a channel anything may come', () => {
     for (const message of [
       undefined,

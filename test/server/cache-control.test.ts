@@ -16,6 +16,7 @@ describe('cacheControl', () => {
     [{ private: true, noCache: true }, 'private, no-cache'],
     [{ noStore: true }, 'no-store'],
     [{ noStore: true, mustUnderstand: true }, 'no-store, must-understand'],
+    [{ noStore: true, mustUnderstand: true, maxAge: 60 }, 'no-store, must-understand, max-age=60'],
     [{ noCache: ['set-cookie', 'x-user'], maxAge: 1 }, 'no-cache="set-cookie, x-user", max-age=1'],
     [
       { maxAge: 5, sMaxage: 600, mustRevalidate: true, proxyRevalidate: true },
@@ -40,6 +41,7 @@ describe('cacheControl', () => {
     [{ private: true, sMaxage: 1 }, 'sMaxage', /private/],
     [{ noStore: true, maxAge: 60 }, 'maxAge', /noStore: nothing is stored/],
     [{ noStore: true, noCache: true }, 'noCache', /noStore/],
+    [{ noStore: true, mustUnderstand: true, private: true, sMaxage: 1 }, 'sMaxage', /private/],
     [{ noCache: true, staleWhileRevalidate: 60 }, 'staleWhileRevalidate', /noCache.*validated/],
     [
       { maxAge: 1, mustRevalidate: true, staleIfError: 60 },

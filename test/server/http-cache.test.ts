@@ -92,6 +92,8 @@ describe('a successful answer', () => {
     const { headers } = await serve(handler, { public: true, maxAge: 60, sMaxage: 600 })()
     expect(headers.get('cache-control')).toBe('private, max-age=60')
     expect(headers.getSetCookie()).toEqual(['a=1'])
+    const understood = await serve(handler, { noStore: true, mustUnderstand: true, maxAge: 60, public: true })()
+    expect(understood.headers.get('cache-control')).toBe('private, no-store, must-understand, max-age=60')
   })
 
   test('without content has no tag', async () => {
@@ -219,6 +221,14 @@ describe('304 (RFC 9110 §15.4.5)', () => {
   })
 })
 
+test.each([
+  [{}, /^\*$/],
+  [{ 'access-control-allow-credentials': 'true' }, /^\*, Age, .*ETag/],
+])('what * exposes is everything, save with credentials (Fetch, CORS protocol): %j', async (more, expected) => {
+  const handler = () => new Response('x', { headers: { 'access-control-expose-headers': '*', ...more } })
+  expect((await serve(handler)()).headers.get('access-control-expose-headers')).toMatch(expected)
+})
+
 test('HEAD has the fields of GET, and no content (RFC 9110 §9.3.2)', async () => {
   const methods: string[] = []
   const handle = withHttpCache(
@@ -233,6 +243,17 @@ test('HEAD has the fields of GET, and no content (RFC 9110 §9.3.2)', async () =
   expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers))
   expect(head.body).toBeNull()
   expect(methods).toEqual(['GET', 'GET'])
+})
+
+test('HEAD knows no ranges: its handler is asked for the whole (RFC 9110 §14.2)', async () => {
+  const handle = withHttpCache(
+    ({ headers }) => new Response('abc', { status: headers.has('range') || headers.has('if-range') ? 206 : 200 }),
+    { maxAge: 60 },
+    { clock },
+  )
+  const headers = { range: 'bytes=0-0', 'if-range': '"1"' }
+  expect((await handle(new Request(url, { method: 'HEAD', headers }))).status).toBe(200)
+  expect((await handle(new Request(url, { headers }))).status).toBe(206)
 })
 
 describe('a body', () => {

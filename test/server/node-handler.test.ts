@@ -161,3 +161,17 @@ test('a client that does not read holds the source back', async () => {
   expect(chunks).toBeLessThan(2000)
   asked.destroy()
 })
+
+test('the body of an answer to HEAD is let go', async () => {
+  let isCancelled = false
+  const body = () =>
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(10)),
+      cancel() {
+        isCancelled = true
+      },
+    })
+  const origin = await listen(() => new Response(body(), { headers: { 'x-own': '1' } }))
+  const head = await fetch(origin, { method: 'HEAD' })
+  expect([head.status, head.headers.get('x-own'), isCancelled]).toEqual([200, '1', true])
+})

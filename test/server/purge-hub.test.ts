@@ -56,6 +56,7 @@ describe('purges', () => {
   test.each([
     [{ retain: 0 }, 'retain'],
     [{ heartbeatMs: Number.NaN }, 'heartbeatMs'],
+    [{ heartbeatMs: Number.POSITIVE_INFINITY }, 'heartbeatMs'],
   ])('a hub with %j is refused', (options, path) => {
     expect(() => createPurgeHub(options)).toThrow(expect.objectContaining({ code: 'option', path }))
   })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createPurgeHub, type PurgeHubOptions } from '../../src/server/index.ts'
+import { memoryPurgeLog } from '../../src/server/purge-log.ts'
 import { seededRandom, virtualClock } from '../../src/testing/index.ts'
 import { otherSecret, secret, sign, webhook } from './webhooks.ts'
 
@@ -240,4 +241,29 @@ test('a hub without a secret takes no webhooks, and says what it needs', async (
     code: 'option',
     path: 'secret',
   })
+})
+
+test.each([
+  ['nothing', ['claim', 'append', 'release']],
+  ['only its notes of what was seen', ['append', 'release']],
+])('a log that is out of reach (%s can be kept): 503, so that it is sent again', async (_sentence, broken) => {
+  const log = memoryPurgeLog({ retain: 10, random: seededRandom(2) })
+  const down = async () => {
+    throw new Error('connect ECONNREFUSED')
+  }
+  const { send, purges } = scene({ log: { ...log, ...Object.fromEntries(broken.map((name) => [name, down])) } })
+  const response = await send(payload)
+  expect([response.status, await response.json()]).toEqual([503, { message: expect.stringMatching(/Send it again/) }])
+  expect(await purges()).toEqual([])
+})
+
+test('a replay is one up to the last moment at which its time is right: ten minutes, where the sender’s clock is ahead', async () => {
+  const { send, purges, clock } = scene()
+  const at = clock.now() + 300_000
+  expect((await send(payload, { at })).status).toBe(200)
+  await clock.advance(600_000)
+  expect((await send(payload, { at })).status).toBe(200)
+  expect(await purges()).toHaveLength(1)
+  await clock.advance(1)
+  expect((await send(payload, { at })).status).toBe(401)
 })

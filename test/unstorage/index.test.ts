@@ -6,7 +6,7 @@ import fsDriver from 'unstorage/drivers/fs'
 import memoryDriver from 'unstorage/drivers/memory'
 import redisDriver from 'unstorage/drivers/redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seededRandom, storeContract } from '../../src/testing/index.ts'
+import { seededRandom, storeContract, virtualClock } from '../../src/testing/index.ts'
 import { unstorageStore } from '../../src/unstorage/index.ts'
 import { harness } from '../engine/harness.ts'
 import { asNamed } from '../stores/as-named.ts'
@@ -121,4 +121,58 @@ test.each([
   [createStorage(), { ttlSeconds: 0 }, 'ttlSeconds'],
 ])('%# is refused', (storage, options, path) => {
   expect(() => unstorageStore(storage as never, options)).toThrow(expect.objectContaining({ code: 'option', path }))
+})
+
+test('a storage that hangs: everything settles at the deadline, is refused from then on, and goes on when it answers again', async () => {
+  const clock = virtualClock()
+  const items = new Map<string, unknown>()
+  let [asked, holding] = [0, Promise.resolve()]
+  let release = () => {}
+  const storage = {
+    async getItemRaw(key: string) {
+      asked++
+      await holding
+      return items.get(key)
+    },
+    async setItemRaw(key: string, value: unknown) {
+      items.set(key, value)
+    },
+    async removeItem(key: string) {
+      items.delete(key)
+    },
+  }
+  const store = unstorageStore(storage, { clock, random: seededRandom(1), deadlineMs: 1_000 })
+  const purge = () =>
+    store.update([], () => [{ kind: 'purge', purge: { selector: { all: true }, mode: 'soft', at: 0 } }], {
+      durability: 'strict',
+    })
+  await purge()
+  // Who waits behind others that are slow, not hung, has time.
+  holding = clock.sleep(700)
+  const slowly = [purge(), purge(), purge()].map((one) => one.then(() => clock.now()))
+  for (const after of [700, 700, 700]) {
+    await clock.advance(after)
+    holding = clock.sleep(700)
+  }
+  await Promise.all(slowly)
+  await clock.advance(700)
+  holding = new Promise((resolve) => {
+    release = resolve
+  })
+  const before = asked
+  const outcome = (work: Promise<unknown>) =>
+    work.then(
+      () => 'done',
+      (error: Error) => error.name,
+    )
+  const [reading, purging] = [outcome(store.read([])), outcome(purge())]
+  await clock.advance(1_000)
+  expect([await reading, await purging, await outcome(purge())]).toEqual(Array(3).fill('TimeoutError'))
+  expect(asked).toBe(before + 1)
+  release()
+  await clock.settle()
+  expect((await store.read([])).log.last).toBe(4)
+  await purge()
+  expect((await store.read([])).log.last).toBe(5)
+  expect(clock.sleeping).toBe(0)
 })

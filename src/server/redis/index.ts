@@ -4,7 +4,7 @@ import { platform } from '../../platform/platform.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
-import { type FeedPurge, type LoggedPurge, readPurge } from '../../purge/messages.ts'
+import { type FeedPurge, type LoggedPurge, type Position, readPurge } from '../../purge/messages.ts'
 import { mark, type PurgeLogPort, sliceOf } from '../purge-log.ts'
 
 /** What is needed of a client of the package `redis` (node-redis), connected by the caller: commands as lists of texts, and another connection like it. */
@@ -92,6 +92,11 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
   const run = (script: string, keys: readonly string[], ...args: readonly string[]) =>
     client.sendCommand(['EVAL', script, String(keys.length), ...keys, ...args])
 
+  /** Where there is one that this version cannot read, whoever listens looks into the log. */
+  function tell(entries: readonly Entry[]): void {
+    for (const listener of listeners) listener(purgesIn(entries) ?? [])
+  }
+
   /** Waits for what comes in, on a connection of its own, and tells it. */
   async function watch(signal: AbortSignal): Promise<void> {
     for (let after = '$'; !signal.aborted; ) {
@@ -106,15 +111,15 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
         if (after === '$') {
           const last = entriesOf(await own.sendCommand(['XREVRANGE', stream, '+', '-', 'COUNT', '1']))
           after = `${last[0]?.number ?? 0}-0`
-          for (const listener of listeners) listener(last)
+          tell(last)
         }
         while (!signal.aborted) {
           const answer = await own.sendCommand(['XREAD', 'BLOCK', String(BLOCK_MS), 'STREAMS', stream, after])
-          const purges = entriesOf(streamIn(answer))
-          const last = purges.at(-1)
+          const entries = entriesOf(streamIn(answer))
+          const last = entries.at(-1)
           if (!last) continue
           after = `${last.number}-0`
-          for (const listener of listeners) listener(purges)
+          tell(entries)
         }
       } catch {
         after = '$'
@@ -139,11 +144,11 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
         unknown,
       ]
       const kept = entriesOf(entries)
-      // An entry that this version cannot read may say anything.
-      const isReadable = Array.isArray(entries) && entries.length === kept.length
       // A number beyond the end: the end is needed to say so.
       const slice = sliceOf(kept.length > 0 ? kept : entriesOf(last), String(named), after)
-      return isReadable ? slice : { ...slice, complete: false, purges: [] }
+      const purges = purgesIn(slice.purges)
+      // An entry that this version cannot read may say anything; where the log ends is known all the same.
+      return purges ? { ...slice, purges } : { ...slice, complete: false, purges: [] }
     },
     watch(listener) {
       listeners.add(listener)
@@ -207,15 +212,26 @@ function streamIn(answer: unknown): unknown {
   return answer && typeof answer === 'object' ? Object.values(answer)[0] : undefined
 }
 
-/** `[[id, [field, value, …]], …]` as purges; what is none of ours is left out. */
-function entriesOf(entries: unknown): LoggedPurge[] {
+/** An entry of the log: a place in it, and its purge, where this version can read it. */
+interface Entry extends Position {
+  readonly purge: LoggedPurge | undefined
+}
+
+/** `[[id, [field, value, …]], …]` as entries. */
+function entriesOf(entries: unknown): Entry[] {
   if (!Array.isArray(entries)) return []
-  return entries.flatMap((entry: unknown) => {
+  return entries.map((entry: unknown) => {
     const [id, fields] = entry as [string, string[]]
     const { mark: own, purge } = Object.fromEntries(pairs(fields))
-    const logged = readPurge(JSON.stringify({ ...parse(purge), number: Number.parseInt(id, 10), mark: own }))
-    return logged ? [logged] : []
+    const place = { number: Number.parseInt(id, 10), mark: own || id }
+    return { ...place, purge: readPurge(JSON.stringify({ ...parse(purge), ...place })) }
   })
+}
+
+/** The purges of these entries; `undefined` when not all of them can be read. */
+function purgesIn(entries: readonly Entry[]): readonly LoggedPurge[] | undefined {
+  const purges = entries.flatMap(({ purge }) => purge ?? [])
+  return purges.length === entries.length ? purges : undefined
 }
 
 const pairs = (flat: readonly string[]): Array<[string, string]> =>
