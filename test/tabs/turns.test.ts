@@ -91,6 +91,37 @@ test('the reason of the signal is what is thrown, and the place in the queue is 
   expect(clock.sleeping).toBe(0)
 })
 
+test('who has gone before it asks waits for nobody', async () => {
+  const { clock, turnsOf } = world()
+  await turnsOf().turn('a', never)
+  let said: unknown
+  turnsOf()
+    .turn('a', AbortSignal.abort(new Error('away')))
+    .catch((error: unknown) => {
+      said = error
+    })
+  await clock.settle()
+  expect(said).toMatchObject({ message: 'away' })
+  expect(clock.sleeping).toBe(0)
+})
+
+test('a browser that never grants a lock, nor says no, keeps nobody for longer than two lockMs (FAULTS F-53)', async () => {
+  const { clock, turnsOf } = world()
+  const turns = turnsOf({ request: () => new Promise(() => {}) })
+  let [waited, tried]: unknown[] = ['waits', 'waits']
+  turns.turn('a', never).then((turn) => {
+    waited = turn
+  })
+  turns.turnIfFree('b').then((turn) => {
+    tried = turn
+  })
+  await clock.advance(1_000)
+  expect(tried).toBeUndefined()
+  await clock.advance(1_000)
+  expect(waited).toBeUndefined()
+  expect(clock.sleeping).toBe(0)
+})
+
 test.each([
   [
     'throws',
