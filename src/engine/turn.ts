@@ -6,10 +6,10 @@ import { decideNow, isReuse, type Reuse } from './decide-now.ts'
 import { exchange } from './exchange.ts'
 import type { Presented } from './presented.ts'
 
-/** Whether other contexts can have any use of the response: where it may come to lie on the disk that they share. */
-export const mayBeShared = ({ request, rule, credentialed }: Presented, { tabs, settings, place }: Core): boolean =>
+/** Whether other contexts can have any use of the response: where it may come to lie on the disk that they share, and that has not just failed. */
+export const mayBeShared = ({ request, rule, credentialed }: Presented, { tabs, store, place }: Core): boolean =>
   tabs.hasTurns &&
-  settings.durable &&
+  store.isDurable() &&
   !request.directives.noStore &&
   rule?.durable !== false &&
   (!credentialed || place.partition !== '')
@@ -29,7 +29,10 @@ export async function exchangeInTurn(
   landing: Landing,
   accept?: Accept,
 ): Promise<Arrival> {
-  const turn = await core.tabs.turn(turnOf(identity, core), signal)
+  const name = turnOf(identity, core)
+  // A disk that is late would not say what was waited for.
+  const turn = await (presented.isDiskLate ? core.tabs.turnIfFree(name) : core.tabs.turn(name, signal))
+  if (turn === 'busy') return exchange({ ...presented, isBeside: true }, asked, core, signal, landing, accept)
   if (!turn) return exchange(presented, asked, core, signal, landing, accept)
   const { leave, isTakenOver } = turn
   try {
@@ -49,12 +52,12 @@ export async function exchangeInTurn(
   }
 }
 
-/** Ends the turn when others can have the response, or will not. */
-export function leaveAfter(arrival: Arrival, leave: () => void, identity: string, core: Core): void {
-  const { stored, kept } = arrival
+/** Ends the turn when others can have the response, or will not: a disk that fails, or hangs, keeps nobody waiting. */
+export async function leaveAfter(arrival: Arrival, leave: () => void, identity: string, core: Core): Promise<void> {
+  const { stored, kept, shared } = arrival
   if (stored && kept && !stored.memoryOnly) {
-    kept.then(leave, leave)
-    return
+    await shared?.whole.catch(() => {})
+    if ((await isDoneWithin(kept, core.settings.diskMs, core)) && (await kept) !== false) return leave()
   }
   if (!hasFailed(arrival)) core.tabs.unshared(turnOf(identity, core))
   leave()
