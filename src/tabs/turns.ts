@@ -89,6 +89,13 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     for (let rank = 1; !first && rank <= MAX_RANK && !signal.aborted; rank++) {
       const place = await take(`${lock} ${rank}`, signal, lockMs, 'wait')
       if (!isTurn(place)) continue
+      // Whoever stands in a later queue has taken it over not long ago: that one is waited for.
+      const beyond = await take(`${lock} ${rank + 1}`, signal, lockMs, 'if free')
+      if (isTurn(beyond)) beyond.leave()
+      if (beyond === 'busy') {
+        place.leave()
+        continue
+      }
       const taken = await take(lock, undefined, lockMs, 'steal')
       const leave = () => {
         if (isTurn(taken)) taken.leave()

@@ -53,6 +53,32 @@ test('after lockMs one of those who wait takes it over, and the others wait for 
   expect(got).toEqual(['b true', 'c true'])
 })
 
+test('who comes when the first of several takers has left waits for the last one, which has only begun', async () => {
+  const { clock, turnsOf } = world()
+  const got: string[] = []
+  const taken: (() => void)[] = []
+  const ask = (name: string) =>
+    turnsOf()
+      .turn('a', never)
+      .then((turn) => {
+        got.push(name)
+        taken.push(() => turn?.leave())
+      })
+  ask('frozen')
+  await clock.settle()
+  for (const name of ['b', 'c', 'd']) ask(name)
+  await clock.advance(2_100)
+  expect(got).toEqual(['frozen', 'b', 'c'])
+  ask('late')
+  taken[1]?.()
+  await clock.advance(900)
+  expect(got).toEqual(['frozen', 'b', 'c', 'd'])
+  await clock.advance(100)
+  expect(got).toHaveLength(4)
+  await clock.advance(2_000)
+  expect(got).toEqual(['frozen', 'b', 'c', 'd', 'late'])
+})
+
 test('who need not wait does not: it is free, busy, or there are no locks', async () => {
   const { turnsOf } = world()
   const turn = await turnsOf().turnIfFree('a')
