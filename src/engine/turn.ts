@@ -44,7 +44,7 @@ export async function exchangeInTurn(
     const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
     const own = isTakenOver ? { ...presented, isBeside: true } : presented
     const arrival = await exchange(own, isAsking ? again : asked, core, signal, landing, accept)
-    leaveAfter(arrival, leave, identity, core)
+    leaveAfter(arrival, leave, identity, presented, core)
     return arrival
   } catch (error) {
     leave()
@@ -53,14 +53,28 @@ export async function exchangeInTurn(
 }
 
 /** Ends the turn when others can have the response, or will not: a disk that fails, or hangs, keeps nobody waiting. */
-export async function leaveAfter(arrival: Arrival, leave: () => void, identity: string, core: Core): Promise<void> {
+export async function leaveAfter(
+  arrival: Arrival,
+  leave: () => void,
+  identity: string,
+  presented: Presented,
+  core: Core,
+): Promise<void> {
   const { stored, kept, shared } = arrival
   if (stored && kept && !stored.memoryOnly) {
     await shared?.whole.catch(() => {})
-    if ((await isDoneWithin(kept, core.settings.diskMs, core)) && (await kept) !== false) return leave()
+    const isThere = (await isDoneWithin(kept, core.settings.diskMs, core)) && (await kept) !== false
+    if (isThere && !isAskedEachTime(stored, presented, core)) return leave()
   }
   if (!hasFailed(arrival)) core.tabs.unshared(turnOf(identity, core))
   leave()
+}
+
+/** Whether nobody may use it without the origin's word, however young it is: who waits for it waits in vain. */
+function isAskedEachTime(stored: StoredResponse, presented: Presented, core: Core): boolean {
+  const request = { ...presented.request, cacheMode: 'default' } as const
+  const again = decideNow({ ...presented, request }, { v: 1, responses: [stored] }, core, never)
+  return again.cause === 'no-cache' || (!isReuse(again) && 'numbers' in again && again.numbers?.lifetimeMs === 0)
 }
 
 /** What another context has stored since; `undefined` when it has stored nothing newer, or the disk does not say so in time. */
