@@ -11,8 +11,8 @@ export interface Arrival {
   readonly stored?: StoredResponse
   /** `whole` gives the bytes as they are kept: the earlier ones where they are the same. */
   readonly shared?: SharedBody
-  /** Resolves when the store has it, or will not. Absent when nothing is to be stored. Never rejects. */
-  readonly kept?: Promise<void>
+  /** Resolves when the store has it, or will not: `false` when it came whole and other contexts cannot find it on the disk. Absent when nothing is to be stored. Never rejects. */
+  readonly kept?: Promise<unknown>
 }
 
 /** Whether the origin has answered that it fails (RFC 5861 §4). */

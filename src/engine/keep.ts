@@ -16,7 +16,7 @@ export const MAX_RESPONSES = 16
  * A response that was dispatched earlier than what is stored stays out, and so does one that a hard purge has overtaken. A failure of the origin never takes
  * the place of a good response, which may still be served instead of it (RFC 5861 §4).
  */
-export function keep(stored: StoredResponse, presented: Presented, core: Core): Promise<void> {
+export function keep(stored: StoredResponse, presented: Presented, core: Core): Promise<unknown> {
   const context = decisionContext(presented, core)
   const selectsIt = (other: StoredResponse) =>
     other.part?.first === stored.part?.first &&
@@ -68,7 +68,11 @@ export const scoped = (stored: StoredResponse, core: Core): StoredResponse =>
   stored.directives.private && core.place.partition === '' ? { ...stored, memoryOnly: true } : stored
 
 /** Replaces stored responses by what a validation made of them; what has been evicted meanwhile and is at hand is put back. */
-export function keepFreshened(freshened: readonly StoredResponse[], presented: Presented, core: Core): Promise<void> {
+export function keepFreshened(
+  freshened: readonly StoredResponse[],
+  presented: Presented,
+  core: Core,
+): Promise<unknown> {
   const writing = core.store.update(presented.key, (record) => {
     const responses = record?.responses ?? freshened.filter(({ body }) => body.bytes)
     return asRecord(
@@ -91,7 +95,7 @@ export function change(
   each: (stored: StoredResponse) => StoredResponse,
   presented: Presented,
   core: Core,
-): Promise<void> {
+): Promise<unknown> {
   const context = decisionContext(presented, core)
   return core.store.update(
     presented.key,
@@ -102,7 +106,7 @@ export function change(
 }
 
 /** Removes stored responses that must not be used again. */
-export function drop(ids: readonly string[], presented: Presented, core: Core): Promise<void> {
+export function drop(ids: readonly string[], presented: Presented, core: Core): Promise<unknown> {
   return core.store.update(
     presented.key,
     (record) => record && asRecord(record.responses.filter(({ body }) => !ids.includes(body.id))),

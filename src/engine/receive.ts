@@ -171,7 +171,7 @@ function collect(
   landing: Landing,
   accept: Accept = (bytes) => isJson(head) === false || parses(bytes),
 ): Required<Pick<Arrival, 'shared' | 'kept'>> {
-  let writing: Promise<void> | undefined
+  let writing: Promise<unknown> | undefined
   const shared = shareBody(raw.body ?? emptyBody(), core.settings.maxEntryBytes, {
     ...landing,
     async onWhole(received) {
@@ -185,13 +185,16 @@ function collect(
         writing = isDoneWithin(verdict, BACKGROUND_MS, core)
           .then((isDone) => isDone && verdict)
           .catch(() => false)
-          .then((isAccepted) => (isAccepted ? keep(stored, presented, core) : undefined))
+          .then((isAccepted) => (isAccepted ? keep(stored, presented, core) : false))
       }
       return bytes
     },
   })
-  const done = () => writing
-  return { shared, kept: shared.whole.then(done, done) }
+  const kept = shared.whole.then(
+    () => writing ?? false,
+    () => writing,
+  )
+  return { shared, kept }
 }
 
 /** The same bytes as they are held already, so that what was parsed of them keeps its reference; not of what must never be seen again. */

@@ -6,10 +6,10 @@ import { decideNow, isReuse, type Reuse } from './decide-now.ts'
 import { exchange } from './exchange.ts'
 import type { Presented } from './presented.ts'
 
-/** Whether other contexts can have any use of the response: where it may come to lie on the disk that they share. */
-export const mayBeShared = ({ request, rule, credentialed }: Presented, { tabs, settings, place }: Core): boolean =>
+/** Whether other contexts can have any use of the response: where it may come to lie on the disk that they share, and that has not just failed. */
+export const mayBeShared = ({ request, rule, credentialed }: Presented, { tabs, store, place }: Core): boolean =>
   tabs.hasTurns &&
-  settings.durable &&
+  store.isDurable() &&
   !request.directives.noStore &&
   rule?.durable !== false &&
   (!credentialed || place.partition !== '')
@@ -29,7 +29,10 @@ export async function exchangeInTurn(
   landing: Landing,
   accept?: Accept,
 ): Promise<Arrival> {
-  const turn = await core.tabs.turn(turnOf(identity, core), signal)
+  const name = turnOf(identity, core)
+  // A disk that is late would not say what was waited for.
+  const turn = await (presented.isDiskLate ? core.tabs.turnIfFree(name) : core.tabs.turn(name, signal))
+  if (turn === 'busy') return exchange({ ...presented, isBeside: true }, asked, core, signal, landing, accept)
   if (!turn) return exchange(presented, asked, core, signal, landing, accept)
   const { leave, isTakenOver } = turn
   try {
@@ -41,7 +44,7 @@ export async function exchangeInTurn(
     const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
     const own = isTakenOver ? { ...presented, isBeside: true } : presented
     const arrival = await exchange(own, isAsking ? again : asked, core, signal, landing, accept)
-    leaveAfter(arrival, leave, identity, core)
+    leaveAfter(arrival, leave, identity, presented, core)
     return arrival
   } catch (error) {
     leave()
@@ -49,15 +52,29 @@ export async function exchangeInTurn(
   }
 }
 
-/** Ends the turn when others can have the response, or will not. */
-export function leaveAfter(arrival: Arrival, leave: () => void, identity: string, core: Core): void {
-  const { stored, kept } = arrival
+/** Ends the turn when others can have the response, or will not: a disk that fails, or hangs, keeps nobody waiting. */
+export async function leaveAfter(
+  arrival: Arrival,
+  leave: () => void,
+  identity: string,
+  presented: Presented,
+  core: Core,
+): Promise<void> {
+  const { stored, kept, shared } = arrival
   if (stored && kept && !stored.memoryOnly) {
-    kept.then(leave, leave)
-    return
+    await shared?.whole.catch(() => {})
+    const isThere = (await isDoneWithin(kept, core.settings.diskMs, core)) && (await kept) !== false
+    if (isThere && !isAskedEachTime(stored, presented, core)) return leave()
   }
   if (!hasFailed(arrival)) core.tabs.unshared(turnOf(identity, core))
   leave()
+}
+
+/** Whether nobody may use it without the origin's word, however young it is: who waits for it waits in vain. */
+function isAskedEachTime(stored: StoredResponse, presented: Presented, core: Core): boolean {
+  const request = { ...presented.request, cacheMode: 'default' } as const
+  const again = decideNow({ ...presented, request }, { v: 1, responses: [stored] }, core, never)
+  return again.cause === 'no-cache' || (!isReuse(again) && 'numbers' in again && again.numbers?.lifetimeMs === 0)
 }
 
 /** What another context has stored since; `undefined` when it has stored nothing newer, or the disk does not say so in time. */

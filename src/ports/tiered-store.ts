@@ -17,9 +17,9 @@ export interface TieredStore {
    * tier holds (bodies that lie apart without their bytes); it answers the new record, `undefined` to remove it, or its argument to leave it. Responses
    * marked `memoryOnly` never reach the durable store, and neither do those of another incarnation.
    *
-   * @returns resolves when it is done everywhere
+   * @returns resolves when it is done everywhere: `false` when there is no durable store that took it
    */
-  update(key: CacheKey, change: (record: StoredRecord | undefined) => StoredRecord | undefined): Promise<void>
+  update(key: CacheKey, change: (record: StoredRecord | undefined) => StoredRecord | undefined): Promise<boolean>
   /**
    * Appends to the log: in force in memory from the call on; resolves when the durable store has it (`durable: true`) or has failed. When it has failed,
    * nothing is read from it before it has taken the purge. Other contexts are told, and within `spreadMs` they read anew what is looked at there.
@@ -38,6 +38,8 @@ export interface TieredStore {
   ): Promise<{ readonly before: readonly StoredResponse[]; readonly after: readonly StoredResponse[] } | undefined>
   /** While purges of other contexts may have been missed: resolves when the log has been read, or cannot be. Until then `log()` trusts nothing. */
   doubt(): Promise<unknown> | undefined
+  /** Whether there is a durable store, and it did what was last asked of it. */
+  isDurable(): boolean
   /** Everything that memory holds. */
   records(): Iterable<readonly [key: CacheKey, record: StoredRecord]>
   /** Bytes held in memory. */

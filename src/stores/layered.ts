@@ -103,6 +103,7 @@ export function createLayeredStore({
   let looking: Promise<boolean> | undefined
   let isBehind = false
   let isClosed = false
+  let hasFailed = false
   let log = base
   let catchingUp: Promise<void> | undefined
   let tenancy: Tenancy | undefined
@@ -187,8 +188,12 @@ export function createLayeredStore({
     try {
       await catchUp(durable)
       if (mine?.isOpen) await enter(mine)
-      return mine?.isOpen === false ? undefined : await work(durable)
+      if (mine?.isOpen === false) return undefined
+      const done = await work(durable)
+      hasFailed = false
+      return done
     } catch (error) {
+      hasFailed = true
       onNotice({ type: 'store-failed', operation, error })
       return undefined
     }
@@ -430,11 +435,11 @@ export function createLayeredStore({
         return { before: held, after: responses }
       },
       async update(key, change) {
-        if (!mine.isOpen) return
+        if (!mine.isOpen) return false
         const before = memory.peek(partition, key)
         const after = change(before)
         if (after !== before) memory.put(partition, key, follows ? withoutMemoryOnly(after) : after)
-        if (!durable) return
+        if (!durable) return false
         const name = JSON.stringify(key)
         let isChanged = false
         const write = attempt(
@@ -458,6 +463,7 @@ export function createLayeredStore({
         if (writing.get(name) === written) writing.delete(name)
         if (seen) adopt(seen)
         if (seen && isChanged) tell({ kind: 'stored', partition, key })
+        return seen !== undefined
       },
       purge,
       log() {
@@ -466,6 +472,7 @@ export function createLayeredStore({
       },
       epoch,
       doubt: () => (unheard ? looking : undefined),
+      isDurable: () => durable !== undefined && !hasFailed,
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {

@@ -58,8 +58,8 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
           new Promise<void>((release) => {
             // Granted in the very moment in which nobody waited any more.
             const isWanted = isGranted && !patience.signal.aborted
-            end()
             resolve(isWanted ? { leave: release, isTakenOver: how === 'steal' } : isGranted ? undefined : 'busy')
+            end()
             if (!isWanted) release()
           }),
       )
@@ -70,9 +70,10 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
       // Also what it says when somebody takes the lock away: the work goes on.
       held?.catch(failed)
       if (!held) failed()
-      if (how !== 'wait') return
       signal?.addEventListener('abort', stop)
       if (signal?.aborted) stop()
+      // Locks that are out of order never answer, nor heed the signal.
+      patience.signal.addEventListener('abort', () => resolve(undefined))
       clock.sleep(ms, patience.signal).then(stop, () => {})
     })
   }
@@ -83,9 +84,18 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
    */
   async function takeAtLast(lock: string, signal: AbortSignal): Promise<Taken> {
     const first = await take(lock, signal, lockMs, 'wait')
+    // Who asks without waiting is answered at once, unless nobody ever is: then there is nothing to wait for.
+    if (!first && !(await take(`${lock} 0`, signal, lockMs, 'if free').then(left))) return undefined
     for (let rank = 1; !first && rank <= MAX_RANK && !signal.aborted; rank++) {
       const place = await take(`${lock} ${rank}`, signal, lockMs, 'wait')
       if (!isTurn(place)) continue
+      // Whoever stands in a later queue has taken it over not long ago: that one is waited for.
+      const beyond = await take(`${lock} ${rank + 1}`, signal, lockMs, 'if free')
+      if (isTurn(beyond)) beyond.leave()
+      if (beyond === 'busy') {
+        place.leave()
+        continue
+      }
       const taken = await take(lock, undefined, lockMs, 'steal')
       const leave = () => {
         if (isTurn(taken)) taken.leave()
@@ -106,6 +116,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     async turn(what, signal) {
       const name = nameOf(what)
       if (!locks || isUnshared(name)) return undefined
+      signal.throwIfAborted()
       const own = new AbortController()
       const leave = () => own.abort()
       signal.addEventListener('abort', leave)
@@ -125,7 +136,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     },
     async turnIfFree(what) {
       const turn = nameOf(what)
-      return locks && !isUnshared(turn) ? take(lockOf(turn), undefined, 0, 'if free') : undefined
+      return locks && !isUnshared(turn) ? take(lockOf(turn), undefined, lockMs, 'if free') : undefined
     },
     release(turn) {
       if (unshared.size >= MAX_UNSHARED) unshared.clear()
@@ -133,6 +144,12 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
       for (const one of waiting.get(turn) ?? []) one.abort()
     },
   }
+}
+
+/** Gives back what was taken only to see whether there is an answer; whether there was one. */
+function left(taken: Taken): boolean {
+  if (isTurn(taken)) taken.leave()
+  return taken !== undefined
 }
 
 const isTurn = (taken: Taken): taken is Turn => typeof taken === 'object'

@@ -125,8 +125,12 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     const exchange = exchanges.find((one) => one.seq === seq)
     if (!exchange) return
     exchange.isOver = true
-    // Who waited for what arrives stale asks for itself (RFC 9111 §4.2).
-    if (now() - exchange.at >= routeOf(exchange.path).lifetimeMs) loosen([exchange.path])
+    loosenIfStale(exchange)
+  }
+
+  /** Who waited for what arrives stale asks for itself (RFC 9111 §4.2). */
+  function loosenIfStale({ at, path }: Exchange): void {
+    if (now() - at >= routeOf(path).lifetimeMs) loosen([path])
   }
 
   return {
@@ -137,6 +141,11 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     made(seq: number, version: number) {
       const exchange = exchanges.find((one) => one.seq === seq)
       if (exchange) exchange.version = version
+    },
+    /** Its head is there: whoever waits decides by it, though its body is still under way. */
+    arrived(seq: number) {
+      const exchange = exchanges.find((one) => one.seq === seq)
+      if (exchange) loosenIfStale(exchange)
     },
     /** It came to nothing, or to an error of the origin's. */
     failed(seq: number) {

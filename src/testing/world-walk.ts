@@ -111,6 +111,7 @@ export function createWalk(options: WalkOptions): Walk {
     init.signal?.addEventListener('abort', end)
     try {
       const response = await origin.fetch(input, { ...init, headers })
+      judge.arrived(number)
       // Nobody waits for the body of an error.
       if (response.status >= 500) fail()
       if (response.body) return fetchedResponse(watched(response.body, end), response.headers, response)

@@ -130,6 +130,22 @@ describe('one flight for all contexts (RFC 9111 §4, collapsed requests)', () =>
     await Promise.all(side)
   })
 
+  test('what each use must ask the origin for is not waited for in a row (RFC 9111 §5.2.2.4; hit-for-miss)', async () => {
+    const { tabs, origin, clock } = await createWorld({ tabs: 5 })
+    origin.serves('/a', { cacheControl: 'no-cache', etag: '"1"', body: 'asked' })
+    const held = origin.hold('/a')
+    const reading = tabs.map((tab) => text(tab, '/a'))
+    await clock.settle()
+    expect(origin.requests).toHaveLength(1)
+    const again = origin.hold('/a')
+    held.release()
+    await clock.settle()
+    expect(origin.requests).toHaveLength(5)
+    again.release()
+    await clock.settle()
+    expect(await Promise.all(reading)).toEqual(Array(5).fill('asked'))
+  })
+
   test('a refresh behind is one among all tabs, and nobody waits for it', async () => {
     const world = await allHave('/a', { cacheControl: 'max-age=10, stale-while-revalidate=60', body: 'a' }, 4)
     await world.clock.advance(20_000)

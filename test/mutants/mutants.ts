@@ -533,9 +533,16 @@ export const mutants: readonly Mutant[] = [
   one(
     'a turn ends at the head of the response, before it is stored',
     'engine/turn.ts',
-    '    kept.then(leave, leave)\n',
+    '    await shared?.whole.catch(() => {})\n',
     '    leave()\n',
     ['test/engine/across-tabs.test.ts'],
+  ),
+  one(
+    'who waits for a turn waits though the disk fails, and would not say what it waited for (law 6)',
+    'engine/turn.ts',
+    'presented.isDiskLate ? core',
+    '!core ? core',
+    ['test/engine/tabs-without-disk.test.ts'],
   ),
   one(
     'what was purged while a refresh waited for its turn is validated back to life (Varnish c00129)',

@@ -53,6 +53,32 @@ test('after lockMs one of those who wait takes it over, and the others wait for 
   expect(got).toEqual(['b true', 'c true'])
 })
 
+test('who comes when the first of several takers has left waits for the last one, which has only begun', async () => {
+  const { clock, turnsOf } = world()
+  const got: string[] = []
+  const taken: (() => void)[] = []
+  const ask = (name: string) =>
+    turnsOf()
+      .turn('a', never)
+      .then((turn) => {
+        got.push(name)
+        taken.push(() => turn?.leave())
+      })
+  ask('frozen')
+  await clock.settle()
+  for (const name of ['b', 'c', 'd']) ask(name)
+  await clock.advance(2_100)
+  expect(got).toEqual(['frozen', 'b', 'c'])
+  ask('late')
+  taken[1]?.()
+  await clock.advance(900)
+  expect(got).toEqual(['frozen', 'b', 'c', 'd'])
+  await clock.advance(100)
+  expect(got).toHaveLength(4)
+  await clock.advance(2_000)
+  expect(got).toEqual(['frozen', 'b', 'c', 'd', 'late'])
+})
+
 test('who need not wait does not: it is free, busy, or there are no locks', async () => {
   const { turnsOf } = world()
   const turn = await turnsOf().turnIfFree('a')
@@ -88,6 +114,37 @@ test('the reason of the signal is what is thrown, and the place in the queue is 
   first?.leave()
   await clock.settle()
   expect(table.held()).toEqual([])
+  expect(clock.sleeping).toBe(0)
+})
+
+test('who has gone before it asks waits for nobody', async () => {
+  const { clock, turnsOf } = world()
+  await turnsOf().turn('a', never)
+  let said: unknown
+  turnsOf()
+    .turn('a', AbortSignal.abort(new Error('away')))
+    .catch((error: unknown) => {
+      said = error
+    })
+  await clock.settle()
+  expect(said).toMatchObject({ message: 'away' })
+  expect(clock.sleeping).toBe(0)
+})
+
+test('a browser that never grants a lock, nor says no, keeps nobody for longer than two lockMs (FAULTS F-53)', async () => {
+  const { clock, turnsOf } = world()
+  const turns = turnsOf({ request: () => new Promise(() => {}) })
+  let [waited, tried]: unknown[] = ['waits', 'waits']
+  turns.turn('a', never).then((turn) => {
+    waited = turn
+  })
+  turns.turnIfFree('b').then((turn) => {
+    tried = turn
+  })
+  await clock.advance(1_000)
+  expect(tried).toBeUndefined()
+  await clock.advance(1_000)
+  expect(waited).toBeUndefined()
   expect(clock.sleeping).toBe(0)
 })
 
