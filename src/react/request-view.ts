@@ -214,6 +214,11 @@ export function createRequestView(
     return done
   }
 
+  const readIn = (ms: Ms) =>
+    clock.sleep(ms).then(() => {
+      if (watchers.size > 0) read()
+    })
+
   function waitBehind(): void {
     const mine = {}
     behind = mine
@@ -228,7 +233,9 @@ export function createRequestView(
     const { type } = event
     if (type === 'purged') {
       if (event.mode === 'hard') held = response = undefined
-      read(true)
+      // The cache reads it anew itself, in its own time. What it cannot store, or has failed with, is asked for here when that is over.
+      if (event.spreadMs && !reading) readIn(event.spreadMs * (1 + random() / 10))
+      else read(true)
     } else if (type !== 'updated') {
       behind = undefined
       // What comes after it comes at once, and is the same.
@@ -302,9 +309,7 @@ export function createRequestView(
     onPage(event) {
       const wants = (one: Watcher) => (event === 'focus' ? one.readOnFocus : one.readOnReconnect)
       if (![...watchers].some(wants)) return
-      clock.sleep(random() * SPREAD_MS[event]).then(() => {
-        if (watchers.size > 0) read()
-      })
+      readIn(random() * SPREAD_MS[event])
     },
     refresh: () => read('no-cache'),
     update: (change) => cache.update(input, change as (data: unknown) => unknown, init),

@@ -546,6 +546,27 @@ test('a soft purge reads again what is on the page, a hard one takes it away fir
   expect(seen).toEqual([undefined, 1, 2, undefined, 3])
 })
 
+test('a purge that is spread over time is read anew by the cache, not by the page at once; what it cannot store is read when the time is over', async () => {
+  const { cache, show, origin, settle, advance } = page()
+  let version = 1
+  for (const [path, cacheControl] of [
+    ['/n', 'max-age=600'],
+    ['/unstored', 'no-store'],
+  ] as const)
+    origin.serves(path, () => ({ cacheControl, json: `${path} ${version}` }))
+  const Show = ({ path }: { path: string }) => <p>{useFetch<string>(path).data}</p>
+  const { container } = show([<Show key="1" path="/n" />, <Show key="2" path="/unstored" />])
+  await settle()
+  version = 2
+  await act(() => cache.purge({ all: true }, { spreadMs: 10_000 }))
+  await settle()
+  expect(container.textContent).toBe('/n 1/unstored 1')
+  expect(origin.requests).toHaveLength(2)
+  await advance(12_000)
+  expect(container.textContent).toBe('/n 2/unstored 2')
+  expect(origin.requests.filter(({ path }) => path === '/n')).toHaveLength(2)
+})
+
 test('what came before a purge is not shown after it, though it lands later', async () => {
   const { cache, show, origin, settle } = page()
   let version = 1
