@@ -188,14 +188,15 @@ export function createRequestView(
     }
     const isAsking = !!mode || peek()?.stale !== false
     const ended = (outcome: () => void) => {
-      if (!isNow()) return
+      // Whoever waited for this one waits for what has taken its place.
+      if (!isNow()) return reading?.done
       reading = undefined
       outcome()
       isReady = watchers.size === 0
       view.touched = clock.now()
       tell()
     }
-    const done = ask(asked).then(
+    const done: Promise<void> = ask(asked).then(
       (now) =>
         ended(() => {
           held = now

@@ -268,6 +268,31 @@ test('an error has the reason, keeps the data that there was, and goes with the 
   ])
 })
 
+test('refresh() resolves when the origin has answered, also when a purge or another refresh() has taken its place', async () => {
+  const { cache, show, origin, settle } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: 'Cup' })
+  const ended: string[] = []
+  let refresh = async () => {}
+  const Show = () => {
+    const product = useFetch<string>('/product')
+    refresh = product.refresh
+    return <p>{product.data}</p>
+  }
+  show(<Show />)
+  await settle()
+  const held = origin.hold('/product')
+  await act(async () => {
+    refresh().then(() => ended.push('first'))
+    refresh().then(() => ended.push('second'))
+    await cache.purge({ url: '/product' })
+  })
+  await settle()
+  expect(ended).toEqual([])
+  held.release()
+  await settle()
+  expect(ended.sort()).toEqual(['first', 'second'])
+})
+
 test('an answer that must not be stored is shown for as long as it is on the page, and no longer (RFC 9111 §5.2.2.5)', async () => {
   const { show, origin, settle } = page()
   let stock = 5
