@@ -31,11 +31,11 @@ export interface Lens {
    *
    * @param isFirst - for the server and for what takes over from it: without what depends on the moment
    */
-  look(view: RequestView | undefined, options: LookOptions, partition: number, isFirst?: boolean): Shown
+  look(view: RequestView | undefined, options: LookOptions, partition: object, isFirst?: boolean): Shown
   /** What the component gets: each part of it counts as used from the moment on when it is read. */
   track(shown: Shown): Readonly<Shown>
-  /** It was painted: it may be kept while the next one is under way. */
-  painted(shown: Shown, partition: number): void
+  /** It was painted, having been rendered in this partition: it may be kept while the next one is under way. */
+  painted(shown: Shown, partition: object): void
 }
 
 const NOTHING: ViewState = { isAsking: false }
@@ -43,7 +43,7 @@ const NOTHING: ViewState = { isAsking: false }
 export function createLens(): Lens {
   const used = new Set<string>()
   const seen = [new WeakMap<object, Shown>(), new WeakMap<object, Shown>()] as const
-  let before: { readonly data: unknown; readonly partition: number } | undefined
+  let before: { readonly data: unknown; readonly partition: object } | undefined
   let lastChecked: Checked | undefined
   let lastSelected: { readonly value: unknown; readonly select: unknown; readonly data: unknown } | undefined
 

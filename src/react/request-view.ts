@@ -237,7 +237,7 @@ export function createRequestView(
       // The cache reads it anew itself, in its own time. What it cannot store, or has failed with, is asked for here when that is over.
       if (event.spreadMs && !reading) readIn(event.spreadMs * (1 + random() / 10))
       else read(true)
-    } else if (type !== 'updated') {
+    } else if (type !== 'updated' && !type.startsWith('partition')) {
       behind = undefined
       // What comes after it comes at once, and is the same.
       if (reading && type !== 'failed') reading.isAsking = false

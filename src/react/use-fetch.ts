@@ -86,7 +86,8 @@ function useLook(
     [view, readOnFocus, readOnReconnect, readEveryMs],
   )
   const shown = useSyncExternalStore(watch, look, () => look(true))
-  useEffect(() => lens.painted(shown, views.partition()))
+  const partition = views.partition()
+  useEffect(() => lens.painted(shown, partition))
   const result = useMemo(() => {
     const means = { refresh: view?.refresh ?? nothingToRefresh, update: view?.update ?? nothingToUpdate }
     const tracked = Object.assign(lens.track(shown), means)
