@@ -68,6 +68,8 @@ export interface RequestView {
   reset(): void
   /** Its failure was thrown at an error boundary: who comes when that is reset begins anew. */
   forget(): void
+  /** Whether its failure has been thrown and forgotten; it is still there for others, who show it. */
+  isForgotten(): boolean
   /** Somebody watches or waits. */
   isBusy(): boolean
   /** When it was last looked for. */
@@ -105,6 +107,7 @@ export function createRequestView(
   /** `raw`: what memory had when `data` came. As long as it has the same, `data` is the newer. */
   let held: { readonly raw: unknown; readonly data: unknown; readonly bytes?: Uint8Array } | undefined
   let failure: ViewState['failure']
+  let forgotten: ViewState['failure']
   let response: AnswerFacts | undefined
   let answeredAt: EpochMs = 0
   let reading: { readonly gone: AbortController; readonly done: Promise<void>; isAsking: boolean } | undefined
@@ -323,8 +326,12 @@ export function createRequestView(
     },
     forget() {
       // React renders once more at once before it gives up.
-      clock.sleep(0).then(leave)
+      clock.sleep(0).then(() => {
+        forgotten = failure
+        leave()
+      })
     },
+    isForgotten: () => failure !== undefined && failure === forgotten,
     isBusy: () => watchers.size > 0 || reading !== undefined,
     touched: 0,
   }

@@ -159,10 +159,8 @@ export function useSuspenseFetch<T = unknown>(
 ): SuspenseFetchResult<T>
 export function useSuspenseFetch(input: Input, options: UseFetchOptions & LookOptions = {}): unknown {
   const { view, shown, result } = useLook(input, options)
-  if (view && shown.status === 'pending') throw view.settled(options.schema)
-  if (view && shown.status === 'error' && shown.data === undefined) {
-    view.forget()
-    throw shown.error
-  }
-  return result
+  if (!view || shown.status === 'success' || shown.data !== undefined) return result
+  if (shown.status === 'pending' || view.isForgotten()) throw view.settled(options.schema)
+  view.forget()
+  throw shown.error
 }
