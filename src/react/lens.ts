@@ -38,6 +38,20 @@ export interface Lens {
   painted(shown: Shown, partition: object): void
 }
 
+/** What `select` gave, or threw. */
+interface Picked {
+  readonly data?: unknown
+  readonly failure?: ViewState['failure']
+}
+
+function tryTo(select: NonNullable<LookOptions['select']>, value: unknown): Picked {
+  try {
+    return { data: select(value as never) }
+  } catch (error) {
+    return { failure: { error } }
+  }
+}
+
 const NOTHING: ViewState = { isAsking: false }
 
 export function createLens(): Lens {
@@ -45,34 +59,36 @@ export function createLens(): Lens {
   const seen = [new WeakMap<object, Shown>(), new WeakMap<object, Shown>()] as const
   let before: { readonly data: unknown; readonly partition: object } | undefined
   let lastChecked: Checked | undefined
-  let lastSelected: { readonly value: unknown; readonly select: unknown; readonly data: unknown } | undefined
+  let lastPicked: (Picked & { readonly value: unknown; readonly select: unknown }) | undefined
 
-  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read will say why. */
+  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read will say why, or whoever looks at what `update()` has made. */
   function check(raw: unknown, schema: StandardSchemaV1 | undefined, { checked }: ViewState): Checked | undefined {
     if (!schema || raw === undefined) return { raw, value: raw }
     if (lastChecked && lastChecked.raw === raw) return lastChecked
     const result = schema['~standard'].validate(raw)
-    if ('then' in result) lastChecked = checked?.raw === raw ? checked : undefined
-    else lastChecked = result.issues ? undefined : { raw, value: result.value }
+    if ('then' in result || result.issues) return checked?.raw === raw ? checked : undefined
+    lastChecked = { raw, value: result.value }
     return lastChecked
   }
 
-  function pick(value: unknown, select: LookOptions['select']): unknown {
-    if (!select) return value
-    if (!lastSelected || lastSelected.value !== value || lastSelected.select !== select)
-      lastSelected = { value, select, data: select(value as never) }
-    return lastSelected.data
+  function pick(value: unknown, select: LookOptions['select']): Picked {
+    if (!select) return { data: value }
+    if (!lastPicked || lastPicked.value !== value || lastPicked.select !== select)
+      lastPicked = { value, select, ...tryTo(select, value) }
+    return lastPicked
   }
 
   return {
     look(view, { schema, select, keepPrevious }, partition, isFirst) {
       const state = view?.state() ?? NOTHING
-      const { held, peeked, failure, response, isAsking } = state
+      const { held, peeked, response, isAsking } = state
       const checked = held && check(held.data, schema, state)
+      const picked = checked && (checked.refused ? { failure: checked.refused } : pick(checked.value, select))
+      const failure = state.failure ?? picked?.failure
       const kept = !checked && !failure && keepPrevious && before?.partition === partition ? before : undefined
       const now: Shown = {
         status: failure ? 'error' : checked || kept ? 'success' : 'pending',
-        data: checked ? pick(checked.value, select) : kept?.data,
+        data: kept ? kept.data : picked?.data,
         error: failure?.error,
         isStale: !isFirst && (peeked?.stale ?? (!!kept || isStaleAnswer(response))),
         isRevalidating: !isFirst && isAsking,

@@ -29,10 +29,11 @@ export interface Watcher {
   readonly schema: StandardSchemaV1 | undefined
 }
 
-/** Data, and what a schema has made of it. */
+/** Data, and what a schema has made of it, or why it refuses it. */
 export interface Checked {
   readonly raw: unknown
-  readonly value: unknown
+  readonly value?: unknown
+  readonly refused?: { readonly error: unknown }
 }
 
 /** What is known of one request at a moment. */
@@ -47,7 +48,7 @@ export interface ViewState {
   readonly response?: AnswerFacts | undefined
   /** Whether the origin is being asked. */
   readonly isAsking: boolean
-  /** The data that a schema has last accepted. */
+  /** The data that a schema has last accepted, or refused though no response brought it. */
   readonly checked?: Checked | undefined
 }
 
@@ -154,6 +155,19 @@ export function createRequestView(
     return accept.checks
   }
 
+  /** No read looks at what `update()` has made. */
+  async function recheck(raw: unknown): Promise<void> {
+    if (!schema || raw === undefined) return
+    try {
+      const { issues } = (await checks()?.['~standard'].validate(raw)) ?? {}
+      if (issues)
+        throw new CacheError('schema', `What update() made does not fit the schema: ${issues[0]?.message}`, { issues })
+    } catch (error) {
+      checked = { raw, refused: { error } }
+    }
+    tell()
+  }
+
   async function ask(init: CacheRequestInit): Promise<NonNullable<typeof held>> {
     if (as === 'json') {
       const before = peek()?.data
@@ -240,7 +254,9 @@ export function createRequestView(
       // The cache reads it anew itself, in its own time. What it cannot store, or has failed with, is asked for here when that is over.
       if (event.spreadMs && !reading) readIn(event.spreadMs * (1 + random() / 10))
       else read(true)
-    } else if (type !== 'updated' && !type.startsWith('partition')) {
+    } else if (type === 'updated') {
+      recheck(peek()?.data)
+    } else if (!type.startsWith('partition')) {
       behind = undefined
       // What comes after it comes at once, and is the same.
       if (reading && type !== 'failed') reading.isAsking = false

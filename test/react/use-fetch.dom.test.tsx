@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { act, render, screen } from '@testing-library/react'
 import { useDeferredValue, useState, useTransition } from 'react'
 import { expect, test } from 'vitest'
@@ -436,6 +437,51 @@ test('a body that does not fit the schema is an error, also when memory has had 
     ['pending', undefined, undefined],
     ['error', undefined, 'schema'],
   ])
+})
+
+test('what update() makes goes through the schema: one that takes its time, and one that refuses it until it is rolled back', async () => {
+  const { cache, show, origin, settle } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: { id: 1 } })
+  const quick = z.object({ id: z.number() })
+  const slow: StandardSchemaV1<unknown, { id: number }> = {
+    '~standard': { ...quick['~standard'], validate: async (value) => quick['~standard'].validate(value) },
+  }
+  const Show = ({ schema }: { schema: typeof slow }) => {
+    const { data, status, error } = useFetch('/product', { schema })
+    return <p>{`${status} ${data?.id} ${(error as CacheError | undefined)?.code} `}</p>
+  }
+  for (const schema of [quick, slow]) {
+    const { container, unmount } = show(<Show schema={schema} />)
+    await settle()
+    let change = cache.update('/product', () => ({ id: 2 }))
+    await settle()
+    expect(container.textContent).toBe('success 2 undefined ')
+    change.rollback()
+    change = cache.update('/product', () => ({ id: 'two' }))
+    await settle()
+    expect(container.textContent).toBe('error undefined schema ')
+    change.rollback()
+    await settle()
+    expect(container.textContent).toBe('success 1 undefined ')
+    unmount()
+  }
+  expect(origin.requests).toHaveLength(1)
+})
+
+test('a select that throws is an error of the hook, not of the page, and ends with the data that it throws on', async () => {
+  const { cache, show, origin, settle, expectNoErrors } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: null })
+  const select = (product: Product) => product.name
+  const Show = () => {
+    const { status, data, error } = useFetch('/product', { select })
+    return <p>{`${status} ${data} ${error instanceof TypeError}`}</p>
+  }
+  const { container } = show(<Show />)
+  await settle()
+  expect(container.textContent).toBe('error undefined true')
+  await act(async () => void cache.update('/product', () => ({ id: 1, name: 'Cup' })))
+  expect(container.textContent).toBe('success Cup false')
+  expectNoErrors()
 })
 
 test('a schema that takes its time', async () => {
