@@ -269,7 +269,8 @@ export function createRequestView(
   function schedule(): void {
     ticking?.abort()
     ticking = undefined
-    const everyMs = Math.min(...[...watchers].map((one) => one.readEveryMs ?? Number.POSITIVE_INFINITY))
+    // Neither 0 nor what is no number is a time: it means never, not without a pause.
+    const everyMs = Math.min(...[...watchers].map((one) => one.readEveryMs || Number.POSITIVE_INFINITY))
     if (everyMs === Number.POSITIVE_INFINITY) return
     ticking = new AbortController()
     tick(Math.max(MIN_EVERY_MS, everyMs), ticking.signal).catch(() => {}) // ended
