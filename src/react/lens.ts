@@ -55,7 +55,7 @@ function tryTo(select: NonNullable<LookOptions['select']>, value: unknown): Pick
 const NOTHING: ViewState = { isAsking: false }
 
 export function createLens(): Lens {
-  const used = new Set<string>()
+  const used = new Set<keyof Shown>()
   const seen = [new WeakMap<object, Shown>(), new WeakMap<object, Shown>()] as const
   let before: { readonly data: unknown; readonly partition: object } | undefined
   let lastChecked: Checked | undefined
@@ -97,27 +97,16 @@ export function createLens(): Lens {
       }
       const known = seen[isFirst ? 1 : 0]
       const last = known.get(view ?? NOTHING)
-      const isChanged = (part: string) => !Object.is(now[part as keyof Shown], last?.[part as keyof Shown])
-      if (last && ![...used].some(isChanged)) return Object.assign(last, now)
+      if (last && [...used].every((part) => Object.is(now[part], last[part]))) return Object.assign(last, now)
       known.set(view ?? NOTHING, now)
       return now
     },
-    track: (shown) =>
-      Object.defineProperties(
-        {},
-        Object.fromEntries(
-          Object.keys(shown).map((part) => [
-            part,
-            {
-              enumerable: true,
-              get() {
-                used.add(part)
-                return shown[part as keyof Shown]
-              },
-            },
-          ]),
-        ),
-      ) as Shown,
+    track(shown) {
+      const tracked = {}
+      for (const part of Object.keys(shown) as (keyof Shown)[])
+        Object.defineProperty(tracked, part, { enumerable: true, get: () => used.add(part) && shown[part] })
+      return tracked as Shown
+    },
     painted(shown, partition) {
       if (shown.status !== 'pending') before = { data: shown.data, partition }
     },
