@@ -6,7 +6,7 @@ import type { CacheKey } from '../ports/store.ts'
 import type { Peek } from './api.ts'
 
 /** Parsed once, for as long as the bytes live: the same bytes, the same reference. */
-interface Parsed {
+export interface Parsed {
   readonly data: unknown
   /** By schema: the same value for all who ask, also at the same moment. */
   readonly schemas: WeakMap<object, Promise<unknown>>
@@ -32,11 +32,11 @@ interface Change {
 /** The parsed side of what memory holds. */
 export interface JsonViews {
   /** The data of a body. @throws SyntaxError when it is not JSON */
-  parse(bytes: Uint8Array<ArrayBuffer>): unknown
-  /** The data of a body as a schema has it. @throws CacheError with code `schema` */
-  validate<T>(bytes: Uint8Array<ArrayBuffer>, schema: StandardSchemaV1<unknown, T>): Promise<T>
+  parse(bytes: Uint8Array<ArrayBuffer>): Parsed
+  /** The data as a schema has it. @throws CacheError with code `schema` */
+  validate<T>(parsed: Parsed, schema: StandardSchemaV1<unknown, T>): Promise<T>
   /** What a caller put in front of this body. */
-  overlaid(key: CacheKey, bytes: Uint8Array<ArrayBuffer>): { readonly data: unknown } | undefined
+  overlaid(key: CacheKey, bytes: Uint8Array<ArrayBuffer>): Parsed | undefined
   peek(
     key: CacheKey,
     stored: StoredResponse,
@@ -111,9 +111,8 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
   }
 
   return {
-    parse: (bytes) => parse(bytes).data,
-    async validate<T>(bytes: Uint8Array<ArrayBuffer>, schema: StandardSchemaV1<unknown, T>): Promise<T> {
-      const { data, schemas } = parse(bytes)
+    parse,
+    async validate<T>({ data, schemas }: Parsed, schema: StandardSchemaV1<unknown, T>): Promise<T> {
       const validated =
         schemas.get(schema) ??
         (async () => {

@@ -14,7 +14,7 @@ import { decideNow } from './decide-now.ts'
 import { dehydrate, hydrate, publicTags } from './dehydration.ts'
 import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
-import type { JsonViews } from './json-views.ts'
+import type { JsonViews, Parsed } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
 import { type Presented, present } from './presented.ts'
 import { refill } from './refill.ts'
@@ -122,8 +122,9 @@ export function createNearCache(
   ): Promise<T> => {
     const { schema, ...rest } = init ?? {}
     return answered(input, init && rest, async (presented, { core, views }) => {
-      const parse = (bytes: Uint8Array<ArrayBuffer>): T | Promise<T> =>
-        schema && bytes.byteLength > 0 ? views.validate(bytes, schema) : (views.parse(bytes) as T)
+      const made = (parsed: Parsed): T | Promise<T> =>
+        schema && parsed.data !== undefined ? views.validate(parsed, schema) : (parsed.data as T)
+      const parse = (bytes: Uint8Array<ArrayBuffer>) => made(views.parse(bytes))
       const isUsable: Accept = (bytes) => {
         const parsed = parse(bytes)
         return !(parsed instanceof Promise) || parsed.then(() => true)
@@ -139,8 +140,7 @@ export function createNearCache(
       }
       try {
         const bytes = 'bytes' in answer.body ? (answer.body.bytes ?? NOTHING) : await bytesOf(answer, presented)
-        const overlaid = views.overlaid(presented.key, bytes)
-        const parsed = overlaid ? (overlaid.data as T) : parse(bytes)
+        const parsed = made(views.overlaid(presented.key, bytes) ?? views.parse(bytes))
         const data = parsed instanceof Promise ? await unlessAborted(parsed, presented.signal) : parsed
         return [answer, () => data]
       } catch (error) {

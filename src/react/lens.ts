@@ -31,48 +31,64 @@ export interface Lens {
    *
    * @param isFirst - for the server and for what takes over from it: without what depends on the moment
    */
-  look(view: RequestView | undefined, options: LookOptions, partition: number, isFirst?: boolean): Shown
+  look(view: RequestView | undefined, options: LookOptions, partition: object, isFirst?: boolean): Shown
   /** What the component gets: each part of it counts as used from the moment on when it is read. */
   track(shown: Shown): Readonly<Shown>
-  /** It was painted: it may be kept while the next one is under way. */
-  painted(shown: Shown, partition: number): void
+  /** It was painted, having been rendered in this partition: it may be kept while the next one is under way. */
+  painted(shown: Shown, partition: object): void
+}
+
+/** What `select` gave, or threw. */
+interface Picked {
+  readonly data?: unknown
+  readonly failure?: ViewState['failure']
+}
+
+function tryTo(select: NonNullable<LookOptions['select']>, value: unknown): Picked {
+  try {
+    return { data: select(value as never) }
+  } catch (error) {
+    return { failure: { error } }
+  }
 }
 
 const NOTHING: ViewState = { isAsking: false }
 
 export function createLens(): Lens {
-  const used = new Set<string>()
+  const used = new Set<keyof Shown>()
   const seen = [new WeakMap<object, Shown>(), new WeakMap<object, Shown>()] as const
-  let before: { readonly data: unknown; readonly partition: number } | undefined
+  let before: { readonly data: unknown; readonly partition: object } | undefined
   let lastChecked: Checked | undefined
-  let lastSelected: { readonly value: unknown; readonly select: unknown; readonly data: unknown } | undefined
+  let lastPicked: (Picked & { readonly value: unknown; readonly select: unknown }) | undefined
 
-  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read will say why. */
+  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read will say why, or whoever looks at what `update()` has made. */
   function check(raw: unknown, schema: StandardSchemaV1 | undefined, { checked }: ViewState): Checked | undefined {
     if (!schema || raw === undefined) return { raw, value: raw }
     if (lastChecked && lastChecked.raw === raw) return lastChecked
     const result = schema['~standard'].validate(raw)
-    if ('then' in result) lastChecked = checked?.raw === raw ? checked : undefined
-    else lastChecked = result.issues ? undefined : { raw, value: result.value }
+    if ('then' in result || result.issues) return checked?.raw === raw ? checked : undefined
+    lastChecked = { raw, value: result.value }
     return lastChecked
   }
 
-  function pick(value: unknown, select: LookOptions['select']): unknown {
-    if (!select) return value
-    if (!lastSelected || lastSelected.value !== value || lastSelected.select !== select)
-      lastSelected = { value, select, data: select(value as never) }
-    return lastSelected.data
+  function pick(value: unknown, select: LookOptions['select']): Picked {
+    if (!select) return { data: value }
+    if (!lastPicked || lastPicked.value !== value || lastPicked.select !== select)
+      lastPicked = { value, select, ...tryTo(select, value) }
+    return lastPicked
   }
 
   return {
     look(view, { schema, select, keepPrevious }, partition, isFirst) {
       const state = view?.state() ?? NOTHING
-      const { held, peeked, failure, response, isAsking } = state
+      const { held, peeked, response, isAsking } = state
       const checked = held && check(held.data, schema, state)
+      const picked = checked && (checked.refused ? { failure: checked.refused } : pick(checked.value, select))
+      const failure = state.failure ?? picked?.failure
       const kept = !checked && !failure && keepPrevious && before?.partition === partition ? before : undefined
       const now: Shown = {
         status: failure ? 'error' : checked || kept ? 'success' : 'pending',
-        data: checked ? pick(checked.value, select) : kept?.data,
+        data: kept ? kept.data : picked?.data,
         error: failure?.error,
         isStale: !isFirst && (peeked?.stale ?? (!!kept || isStaleAnswer(response))),
         isRevalidating: !isFirst && isAsking,
@@ -81,27 +97,16 @@ export function createLens(): Lens {
       }
       const known = seen[isFirst ? 1 : 0]
       const last = known.get(view ?? NOTHING)
-      const isChanged = (part: string) => !Object.is(now[part as keyof Shown], last?.[part as keyof Shown])
-      if (last && ![...used].some(isChanged)) return Object.assign(last, now)
+      if (last && [...used].every((part) => Object.is(now[part], last[part]))) return Object.assign(last, now)
       known.set(view ?? NOTHING, now)
       return now
     },
-    track: (shown) =>
-      Object.defineProperties(
-        {},
-        Object.fromEntries(
-          Object.keys(shown).map((part) => [
-            part,
-            {
-              enumerable: true,
-              get() {
-                used.add(part)
-                return shown[part as keyof Shown]
-              },
-            },
-          ]),
-        ),
-      ) as Shown,
+    track(shown) {
+      const tracked = {}
+      for (const part of Object.keys(shown) as (keyof Shown)[])
+        Object.defineProperty(tracked, part, { enumerable: true, get: () => used.add(part) && shown[part] })
+      return tracked as Shown
+    },
     painted(shown, partition) {
       if (shown.status !== 'pending') before = { data: shown.data, partition }
     },

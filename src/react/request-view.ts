@@ -29,10 +29,11 @@ export interface Watcher {
   readonly schema: StandardSchemaV1 | undefined
 }
 
-/** Data, and what a schema has made of it. */
+/** Data, and what a schema has made of it, or why it refuses it. */
 export interface Checked {
   readonly raw: unknown
-  readonly value: unknown
+  readonly value?: unknown
+  readonly refused?: { readonly error: unknown }
 }
 
 /** What is known of one request at a moment. */
@@ -47,7 +48,7 @@ export interface ViewState {
   readonly response?: AnswerFacts | undefined
   /** Whether the origin is being asked. */
   readonly isAsking: boolean
-  /** The data that a schema has last accepted. */
+  /** The data that a schema has last accepted, or refused though no response brought it. */
   readonly checked?: Checked | undefined
 }
 
@@ -68,6 +69,8 @@ export interface RequestView {
   reset(): void
   /** Its failure was thrown at an error boundary: who comes when that is reset begins anew. */
   forget(): void
+  /** Whether its failure has been thrown and forgotten; it is still there for others, who show it. */
+  isForgotten(): boolean
   /** Somebody watches or waits. */
   isBusy(): boolean
   /** When it was last looked for. */
@@ -105,6 +108,7 @@ export function createRequestView(
   /** `raw`: what memory had when `data` came. As long as it has the same, `data` is the newer. */
   let held: { readonly raw: unknown; readonly data: unknown; readonly bytes?: Uint8Array } | undefined
   let failure: ViewState['failure']
+  let forgotten: ViewState['failure']
   let response: AnswerFacts | undefined
   let answeredAt: EpochMs = 0
   let reading: { readonly gone: AbortController; readonly done: Promise<void>; isAsking: boolean } | undefined
@@ -151,6 +155,19 @@ export function createRequestView(
     return accept.checks
   }
 
+  /** No read looks at what `update()` has made. */
+  async function recheck(raw: unknown): Promise<void> {
+    if (!schema || raw === undefined) return
+    try {
+      const { issues } = (await checks()?.['~standard'].validate(raw)) ?? {}
+      if (issues)
+        throw new CacheError('schema', `What update() made does not fit the schema: ${issues[0]?.message}`, { issues })
+    } catch (error) {
+      checked = { raw, refused: { error } }
+    }
+    tell()
+  }
+
   async function ask(init: CacheRequestInit): Promise<NonNullable<typeof held>> {
     if (as === 'json') {
       const before = peek()?.data
@@ -188,14 +205,15 @@ export function createRequestView(
     }
     const isAsking = !!mode || peek()?.stale !== false
     const ended = (outcome: () => void) => {
-      if (!isNow()) return
+      // Whoever waited for this one waits for what has taken its place.
+      if (!isNow()) return reading?.done
       reading = undefined
       outcome()
       isReady = watchers.size === 0
       view.touched = clock.now()
       tell()
     }
-    const done = ask(asked).then(
+    const done: Promise<void> = ask(asked).then(
       (now) =>
         ended(() => {
           held = now
@@ -214,6 +232,11 @@ export function createRequestView(
     return done
   }
 
+  const readIn = (ms: Ms) =>
+    clock.sleep(ms).then(() => {
+      if (watchers.size > 0) read()
+    })
+
   function waitBehind(): void {
     const mine = {}
     behind = mine
@@ -228,8 +251,12 @@ export function createRequestView(
     const { type } = event
     if (type === 'purged') {
       if (event.mode === 'hard') held = response = undefined
-      read(true)
-    } else if (type !== 'updated') {
+      // The cache reads it anew itself, in its own time. What it cannot store, or has failed with, is asked for here when that is over.
+      if (event.spreadMs && !reading) readIn(event.spreadMs * (1 + random() / 10))
+      else read(true)
+    } else if (type === 'updated') {
+      recheck(peek()?.data)
+    } else if (!type.startsWith('partition')) {
       behind = undefined
       // What comes after it comes at once, and is the same.
       if (reading && type !== 'failed') reading.isAsking = false
@@ -242,7 +269,8 @@ export function createRequestView(
   function schedule(): void {
     ticking?.abort()
     ticking = undefined
-    const everyMs = Math.min(...[...watchers].map((one) => one.readEveryMs ?? Number.POSITIVE_INFINITY))
+    // Neither 0 nor what is no number is a time: it means never, not without a pause.
+    const everyMs = Math.min(...[...watchers].map((one) => one.readEveryMs || Number.POSITIVE_INFINITY))
     if (everyMs === Number.POSITIVE_INFINITY) return
     ticking = new AbortController()
     tick(Math.max(MIN_EVERY_MS, everyMs), ticking.signal).catch(() => {}) // ended
@@ -302,9 +330,7 @@ export function createRequestView(
     onPage(event) {
       const wants = (one: Watcher) => (event === 'focus' ? one.readOnFocus : one.readOnReconnect)
       if (![...watchers].some(wants)) return
-      clock.sleep(random() * SPREAD_MS[event]).then(() => {
-        if (watchers.size > 0) read()
-      })
+      readIn(random() * SPREAD_MS[event])
     },
     refresh: () => read('no-cache'),
     update: (change) => cache.update(input, change as (data: unknown) => unknown, init),
@@ -317,8 +343,12 @@ export function createRequestView(
     },
     forget() {
       // React renders once more at once before it gives up.
-      clock.sleep(0).then(leave)
+      clock.sleep(0).then(() => {
+        forgotten = failure
+        leave()
+      })
     },
+    isForgotten: () => failure !== undefined && failure === forgotten,
     isBusy: () => watchers.size > 0 || reading !== undefined,
     touched: 0,
   }

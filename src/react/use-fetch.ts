@@ -8,7 +8,13 @@ import { createLens, type LookOptions, type Shown } from './lens.ts'
 import type { RequestView } from './request-view.ts'
 import type { RequestOptions } from './views.ts'
 
-/** What `useFetch()` takes: the init of `fetch`, and how the component looks at the answer. */
+/**
+ * What `useFetch()` takes: the init of `fetch`, and how the component looks at the answer. It may be another object with each rendering.
+ *
+ * `schema` (Standard Schema) checks and transforms the JSON, once for a body; one that is written inside the component is taken for the same as before. What it refuses is an error, and is not
+ * stored. All who show one request share its reads: give them one schema. `select` gives the part that the component wants, and what it throws is an `error`; it runs again when the body
+ * changes, or when it is another function: one that makes new objects belongs outside of the component, or into `useCallback()`.
+ */
 export interface UseFetchOptions extends RequestOptions {
   /** Accept a response that has been stale for this long, in milliseconds: this view asks the origin later than others. @default none */
   maxStaleMs?: Ms
@@ -18,7 +24,7 @@ export interface UseFetchOptions extends RequestOptions {
   readOnFocus?: boolean
   /** Read again when the browser is online again, at a random moment within 2 s. @default true */
   readOnReconnect?: boolean
-  /** Read again this often while the page is visible, in milliseconds, 1,000 or more; each time up to a tenth later, by chance. @default never */
+  /** Read again this often while the page is visible, in milliseconds, 1,000 or more, 0 for never; each time up to a tenth later, by chance. @default 0 */
   readEveryMs?: Ms
 }
 
@@ -44,7 +50,8 @@ interface Facts {
 }
 
 /**
- * What a component is shown. It renders again only when a part changes that it has used: one that uses `data` alone does not notice a 304.
+ * What a component is shown. It renders again only when a part changes that it has used: one that uses `data` alone does not notice a 304; one that spreads
+ * the result uses all of it. Time alone renders nothing: what becomes stale is seen with the next event, or the next rendering.
  *
  * `error` with `data`: what is shown was read before, and the last read failed.
  */
@@ -86,7 +93,8 @@ function useLook(
     [view, readOnFocus, readOnReconnect, readEveryMs],
   )
   const shown = useSyncExternalStore(watch, look, () => look(true))
-  useEffect(() => lens.painted(shown, views.partition()))
+  const partition = views.partition()
+  useEffect(() => lens.painted(shown, partition))
   const result = useMemo(() => {
     const means = { refresh: view?.refresh ?? nothingToRefresh, update: view?.update ?? nothingToUpdate }
     const tracked = Object.assign(lens.track(shown), means)
@@ -158,10 +166,8 @@ export function useSuspenseFetch<T = unknown>(
 ): SuspenseFetchResult<T>
 export function useSuspenseFetch(input: Input, options: UseFetchOptions & LookOptions = {}): unknown {
   const { view, shown, result } = useLook(input, options)
-  if (view && shown.status === 'pending') throw view.settled(options.schema)
-  if (view && shown.status === 'error' && shown.data === undefined) {
-    view.forget()
-    throw shown.error
-  }
-  return result
+  if (!view || shown.status === 'success' || shown.data !== undefined) return result
+  if (shown.status === 'pending' || view.isForgotten()) throw view.settled(options.schema)
+  view.forget()
+  throw shown.error
 }

@@ -15,8 +15,8 @@ export interface Views {
   readonly cache: NearCache
   /** The view of a request: the same for everyone who asks for the same. */
   of(input: RequestInfo | URL, options: RequestOptions): RequestView
-  /** Changes when another partition is entered, or this one is left. */
-  partition(): number
+  /** Another object when another partition is entered, or this one is left; never that of another cache. */
+  partition(): object
 }
 
 /** How long a view that nobody has come to watch is kept, in milliseconds: while React waits for others, or shows nothing of what it has rendered. */
@@ -27,13 +27,14 @@ export function createViews(cache: NearCache, ports: ViewPorts): Views {
   /** The one that was looked for longest ago comes first. */
   const views = new Map<string, RequestView>()
   const watched = new Set<RequestView>()
-  let partition = 0
+  let partition = {}
   let stopListening = () => {}
 
   cache.on(({ type }) => {
     if (type !== 'partition-entered' && type !== 'partition-left') return
-    partition++
-    for (const view of views.values()) view.reset()
+    partition = {}
+    // What React had hidden and shows again may be watched beside another one of its name.
+    for (const view of new Set([...views.values(), ...watched])) view.reset()
   })
 
   function sweep(): void {

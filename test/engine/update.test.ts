@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import * as z from 'zod/mini'
 import { harness } from './harness.ts'
 
 const minute = 60_000
@@ -169,4 +170,23 @@ test('update() and an effective rollback() are told', async () => {
   change.rollback()
   change.rollback()
   expect(events.map(({ type }) => type)).toEqual(['updated', 'updated'])
+})
+
+test('a schema has a say in what is in front, too: its output is given, and what does not fit is refused', async () => {
+  const { cache, origin } = harness()
+  origin.serves('/at', { cacheControl: 'max-age=60', json: { at: '2026-01-02' } })
+  const schema = z.object({
+    at: z.pipe(
+      z.string(),
+      z.transform((text) => new Date(text)),
+    ),
+  })
+  await cache.json('/at', { schema })
+  await cache.settled()
+  cache.update('/at', () => ({ at: '2027-01-02' }))
+  expect(await cache.json('/at', { schema })).toEqual({ at: new Date('2027-01-02') })
+  const change = cache.update('/at', () => ({ at: 2028 }))
+  await expect(cache.json('/at', { schema })).rejects.toMatchObject({ code: 'schema' })
+  change.rollback()
+  expect(await cache.json('/at', { schema })).toEqual({ at: new Date('2027-01-02') })
 })

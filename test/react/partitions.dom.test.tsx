@@ -1,6 +1,8 @@
 import { act } from '@testing-library/react'
+import { Activity, memo, useLayoutEffect } from 'react'
 import { expect, test } from 'vitest'
-import { useFetch, useSuspenseFetch } from '../../src/react/index.ts'
+import { CacheProvider, useFetch, useSuspenseFetch } from '../../src/react/index.ts'
+import { harness } from '../engine/harness.ts'
 import { page } from './harness.tsx'
 
 /** An API that says who asks, and a page that shows it: in memory, as text that no peek() sees, kept from before, and not storable. */
@@ -91,4 +93,80 @@ test('sign-out while a component is suspended: it is shown what the new user is 
   held.release()
   await settle()
   expect(container.textContent).toBe('bob')
+})
+
+test('sign-out between rendering and effects: what was rendered before it is not kept after it', async () => {
+  const { show, origin, cache, settle, become, expectNoErrors } = await signedIn()
+  await cache.json('/me')
+  const seen: unknown[] = []
+  let isOut = false
+  const Show = () => {
+    const { data } = useFetch<string>('/me', { keepPrevious: true })
+    if (isOut) seen.push(data)
+    useLayoutEffect(() => {
+      if (isOut) return
+      isOut = true
+      become('bob')
+      origin.hold('/me')
+      void cache.setPartition('bob')
+    })
+    return <p>{data}</p>
+  }
+  show(<Show />)
+  await settle()
+  expect(seen).not.toContain('ada')
+  expectNoErrors()
+})
+
+test('what is kept is not kept for another cache: an app may have one for each user', async () => {
+  const { show, wrap, origin, cache, settle } = await signedIn()
+  const other = harness()
+  origin.serves('/me', { json: 'ada' })
+  other.origin.serves('/me', { json: 'bob' })
+  other.origin.hold('/me')
+  const Show = () => <p>{useFetch<string>(`${origin.url}/me`, { keepPrevious: true }).data}</p>
+  const all = (one: typeof cache) => (
+    <CacheProvider cache={one}>
+      <Show />
+    </CacheProvider>
+  )
+  const view = show(all(cache))
+  await settle()
+  expect(view.container.textContent).toBe('ada')
+  view.rerender(wrap(all(other.cache)))
+  await settle()
+  expect(view.container.textContent).toBe('')
+})
+
+test('what React had hidden and shows again, beside the same request elsewhere: neither keeps the old user', async () => {
+  const { show, wrap, cache, settle, become } = await signedIn()
+  const Balance = memo(() => <p>{useFetch<string>('/balance').data}</p>)
+  const all = (mode: 'visible' | 'hidden', isTwice: boolean) =>
+    wrap([
+      <Activity key="1" mode={mode}>
+        <Balance />
+      </Activity>,
+      isTwice && <Balance key="2" />,
+    ])
+  const view = show(all('visible', false))
+  await settle()
+  for (const one of [all('hidden', false), all('hidden', true), all('visible', true)]) {
+    view.rerender(one)
+    await settle()
+  }
+  become('bob')
+  await act(() => cache.setPartition('bob'))
+  await settle()
+  expect(view.container.textContent).toBe('bobbob')
+})
+
+test('after sign-out the origin is being asked, and isRevalidating says so', async () => {
+  const { show, origin, cache, settle } = await signedIn()
+  const Show = () => <p>{String(useFetch('/me').isRevalidating)}</p>
+  const { container } = show(<Show />)
+  await settle()
+  origin.hold('/me')
+  await act(() => cache.setPartition('bob'))
+  await settle()
+  expect(container.textContent).toBe('true')
 })

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { act, render, screen } from '@testing-library/react'
 import { useDeferredValue, useState, useTransition } from 'react'
 import { expect, test } from 'vitest'
@@ -268,6 +269,31 @@ test('an error has the reason, keeps the data that there was, and goes with the 
   ])
 })
 
+test('refresh() resolves when the origin has answered, also when a purge or another refresh() has taken its place', async () => {
+  const { cache, show, origin, settle } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: 'Cup' })
+  const ended: string[] = []
+  let refresh = async () => {}
+  const Show = () => {
+    const product = useFetch<string>('/product')
+    refresh = product.refresh
+    return <p>{product.data}</p>
+  }
+  show(<Show />)
+  await settle()
+  const held = origin.hold('/product')
+  await act(async () => {
+    refresh().then(() => ended.push('first'))
+    refresh().then(() => ended.push('second'))
+    await cache.purge({ url: '/product' })
+  })
+  await settle()
+  expect(ended).toEqual([])
+  held.release()
+  await settle()
+  expect(ended.sort()).toEqual(['first', 'second'])
+})
+
 test('an answer that must not be stored is shown for as long as it is on the page, and no longer (RFC 9111 §5.2.2.5)', async () => {
   const { show, origin, settle } = page()
   let stock = 5
@@ -413,6 +439,51 @@ test('a body that does not fit the schema is an error, also when memory has had 
   ])
 })
 
+test('what update() makes goes through the schema: one that takes its time, and one that refuses it until it is rolled back', async () => {
+  const { cache, show, origin, settle } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: { id: 1 } })
+  const quick = z.object({ id: z.number() })
+  const slow: StandardSchemaV1<unknown, { id: number }> = {
+    '~standard': { ...quick['~standard'], validate: async (value) => quick['~standard'].validate(value) },
+  }
+  const Show = ({ schema }: { schema: typeof slow }) => {
+    const { data, status, error } = useFetch('/product', { schema })
+    return <p>{`${status} ${data?.id} ${(error as CacheError | undefined)?.code} `}</p>
+  }
+  for (const schema of [quick, slow]) {
+    const { container, unmount } = show(<Show schema={schema} />)
+    await settle()
+    let change = cache.update('/product', () => ({ id: 2 }))
+    await settle()
+    expect(container.textContent).toBe('success 2 undefined ')
+    change.rollback()
+    change = cache.update('/product', () => ({ id: 'two' }))
+    await settle()
+    expect(container.textContent).toBe('error undefined schema ')
+    change.rollback()
+    await settle()
+    expect(container.textContent).toBe('success 1 undefined ')
+    unmount()
+  }
+  expect(origin.requests).toHaveLength(1)
+})
+
+test('a select that throws is an error of the hook, not of the page, and ends with the data that it throws on', async () => {
+  const { cache, show, origin, settle, expectNoErrors } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: null })
+  const select = (product: Product) => product.name
+  const Show = () => {
+    const { status, data, error } = useFetch('/product', { select })
+    return <p>{`${status} ${data} ${error instanceof TypeError}`}</p>
+  }
+  const { container } = show(<Show />)
+  await settle()
+  expect(container.textContent).toBe('error undefined true')
+  await act(async () => void cache.update('/product', () => ({ id: 1, name: 'Cup' })))
+  expect(container.textContent).toBe('success Cup false')
+  expectNoErrors()
+})
+
 test('a schema that takes its time', async () => {
   const { show, origin, settle } = page()
   origin.serves('/product', { cacheControl: 'max-age=60', json: { id: 1 } })
@@ -544,6 +615,27 @@ test('a soft purge reads again what is on the page, a hard one takes it away fir
   await act(() => cache.purge({ tag: 'n' }, { mode: 'hard' }))
   await settle()
   expect(seen).toEqual([undefined, 1, 2, undefined, 3])
+})
+
+test('a purge that is spread over time is read anew by the cache, not by the page at once; what it cannot store is read when the time is over', async () => {
+  const { cache, show, origin, settle, advance } = page()
+  let version = 1
+  for (const [path, cacheControl] of [
+    ['/n', 'max-age=600'],
+    ['/unstored', 'no-store'],
+  ] as const)
+    origin.serves(path, () => ({ cacheControl, json: `${path} ${version}` }))
+  const Show = ({ path }: { path: string }) => <p>{useFetch<string>(path).data}</p>
+  const { container } = show([<Show key="1" path="/n" />, <Show key="2" path="/unstored" />])
+  await settle()
+  version = 2
+  await act(() => cache.purge({ all: true }, { spreadMs: 10_000 }))
+  await settle()
+  expect(container.textContent).toBe('/n 1/unstored 1')
+  expect(origin.requests).toHaveLength(2)
+  await advance(12_000)
+  expect(container.textContent).toBe('/n 2/unstored 2')
+  expect(origin.requests.filter(({ path }) => path === '/n')).toHaveLength(2)
 })
 
 test('what came before a purge is not shown after it, though it lands later', async () => {

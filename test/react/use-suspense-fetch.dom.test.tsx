@@ -4,7 +4,7 @@ import { Component, type ReactNode, Suspense, startTransition, useState } from '
 import { expect, test } from 'vitest'
 import * as z from 'zod/mini'
 import { CacheError } from '../../src/index.ts'
-import { useSuspenseFetch } from '../../src/react/index.ts'
+import { useFetch, useSuspenseFetch } from '../../src/react/index.ts'
 import { page } from './harness.tsx'
 
 class Boundary extends Component<{ children: ReactNode }> {
@@ -81,6 +81,35 @@ test('an error goes to the boundary; when that is reset the origin is asked agai
   await act(async () => screen.getByText('status').click())
   await settle()
   expect(container.textContent).toBe('a')
+  expect(origin.requests).toHaveLength(3)
+})
+
+test('the origin is asked again, too, when somebody else on the page shows the same failure', async () => {
+  const { show, origin, settle, advance } = page()
+  origin.serves('/a', { status: 503, cacheControl: 'no-store' })
+  const Aside = () => <i>{useFetch('/a').status} </i>
+  const { container } = show(
+    <>
+      <Aside />
+      <Boundary>
+        <Suspense fallback="…">
+          <Show path="/a" />
+        </Suspense>
+      </Boundary>
+    </>,
+  )
+  await settle()
+  await advance(0)
+  expect(container.textContent).toBe('error status')
+  await act(async () => screen.getByText('status').click())
+  await settle()
+  await advance(0)
+  expect(container.textContent).toBe('error status')
+  expect(origin.requests).toHaveLength(2)
+  origin.serves('/a', { cacheControl: 'max-age=60', json: 'a' })
+  await act(async () => screen.getByText('status').click())
+  await settle()
+  expect(container.textContent).toBe('success a')
   expect(origin.requests).toHaveLength(3)
 })
 

@@ -116,6 +116,21 @@ test('a hidden page does not read by the clock, and who does not want an occasio
   expect(origin.requests).toHaveLength(2)
 })
 
+test.each([0, Number.NaN, Number.POSITIVE_INFINITY])(
+  'every %s ms is never, and keeps nobody else from reading',
+  async (readEveryMs) => {
+    const { views: made, origin, clock, watcher } = views()
+    origin.serves('/n', { cacheControl: 'no-cache', json: 1 })
+    const view = made.of('/n', {})
+    view.watch(watcher({ readEveryMs }))
+    await clock.settle()
+    expect(clock.sleeping).toBe(0)
+    view.watch(watcher({ readEveryMs: minute }))
+    await clock.advance(1.5 * minute)
+    expect(origin.requests).toHaveLength(3)
+  },
+)
+
 test('nothing is left behind: no timer, no listener, no view', async () => {
   const { views: made, origin, clock, listeners, watcher } = views()
   origin.serves('/n', { cacheControl: 'max-age=60', json: 1 })

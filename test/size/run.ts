@@ -6,11 +6,11 @@ import { type Bundle, bundle, ensureBuilt } from './bundle.ts'
 const goal = 9_000
 
 /** What it may weigh: a little more than today. ARCHITECTURE.md says why it is not the goal. */
-const limit = 37_000
+const limit = 37_500
 
 /** What `nearcache/react` was to weigh on top of it, without React itself, and what it may weigh. */
 const reactGoal = 1_500
-const reactLimit = 2_800
+const reactLimit = 3_000
 
 /** Packages that check what a developer writes: not for a page in production. */
 const forbidden = 'node_modules/zod/'
