@@ -920,8 +920,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'a view asks the origin when the page is seen again, however fresh (F-86)',
     'react/request-view.ts',
-    'if (watchers.size > 0) read()\n      })',
-    "if (watchers.size > 0) read('no-cache')\n      })",
+    'if (watchers.size > 0) read()\n    })',
+    "if (watchers.size > 0) read('no-cache')\n    })",
     ['test/react/views.test.ts'],
   ),
   one(
