@@ -19,7 +19,7 @@ async function open(page: Page, path: string): Promise<void> {
 }
 
 async function change(admin: Page, name: string, price: string): Promise<void> {
-  await admin.getByRole('spinbutton', { name }).fill(price)
+  await admin.getByRole('textbox', { name }).fill(price)
   await admin.getByRole('button', { name: `Save ${name}` }).click()
 }
 
@@ -38,7 +38,7 @@ test('a price that the workshop changes is shown by an open shop at once, and th
   await expect(priceOf(page)).toHaveText('€47.50')
   expect(before).not.toBe('€47.50')
   await expect(page.locator('[data-purge="soft"]').first()).toBeVisible()
-  await expect(admin.getByRole('spinbutton', { name: 'Morning cup' })).toHaveValue('47.50')
+  await expect(admin.getByRole('textbox', { name: 'Morning cup' })).toHaveValue('47.50')
   await other.close()
 })
 

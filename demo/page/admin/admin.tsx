@@ -44,7 +44,7 @@ function PriceRow({ piece: { slug, name, price } }: { readonly piece: Priced }) 
 
   async function save(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
-    const euros = Number(new FormData(event.currentTarget).get('price'))
+    const euros = Number(String(new FormData(event.currentTarget).get('price')).replace(',', '.'))
     setOutcome('saving')
     await setPrice(slug, Math.round(euros * 100)).then(
       () => setOutcome(undefined),
@@ -59,10 +59,10 @@ function PriceRow({ piece: { slug, name, price } }: { readonly piece: Priced }) 
           <span>{name}</span>
           <input
             name="price"
-            type="number"
-            min="0.1"
-            max="9999"
-            step="0.1"
+            type="text"
+            pattern="\d{1,4}([.,]\d{1,2})?"
+            title="An amount in euros, as 47.50"
+            autoComplete="off"
             required
             defaultValue={(price / 100).toFixed(2)}
             inputMode="decimal"
