@@ -127,6 +127,7 @@ export function createIndexedDbStore({
 
   async function flushReads(): Promise<void> {
     const flushed = readers
+    const closed = closings
     readers = []
     try {
       const views = await connection.transact('readonly', 'relaxed', (objects) => {
@@ -141,6 +142,8 @@ export function createIndexedDbStore({
         )
       })
       if (!views[0]?.log) {
+        // That would open it anew.
+        if (closed !== closings) throw new DOMException('The store was closed', 'AbortError')
         // A new database is named in a transaction that writes: whoever comes first decides.
         const [log] = await commit([{ keys: [], change: () => [] }], 'relaxed')
         for (const [index, reader] of flushed.entries()) answer(reader, views[index] as View, log as PurgeLog)

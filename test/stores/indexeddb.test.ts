@@ -300,6 +300,16 @@ describe('the connection', () => {
     expect([...newer.objectStoreNames]).toEqual(['another'])
   })
 
+  test('what was being read when it was closed does not open it anew, not even to name a new database', async () => {
+    const { store, database } = await storeOn()
+    const reading = failure(read(store, 'a'))
+    await Promise.resolve()
+    await store.close?.()
+    await reading
+    await database.settled()
+    expect(database.connections()).toBe(0)
+  })
+
   test('close() gives the connection back, and the next operation opens anew', async () => {
     const { store, database } = await storeOn()
     await put(store, 'k', responseWith('a'))
