@@ -103,6 +103,8 @@ export function createLayeredStore({
   let looking: Promise<boolean> | undefined
   let isBehind = false
   let isClosed = false
+  /** Operations of the durable store under way. */
+  let active = 0
   let hasFailed = false
   let log = base
   let catchingUp: Promise<void> | undefined
@@ -185,6 +187,7 @@ export function createLayeredStore({
   ): Promise<T | undefined> {
     // What a caller no longer waits for would open it anew.
     if (!durable || (isClosed && operation !== 'purge' && operation !== 'close')) return undefined
+    active++
     try {
       await catchUp(durable)
       if (mine?.isOpen) await enter(mine)
@@ -196,6 +199,10 @@ export function createLayeredStore({
       hasFailed = true
       onNotice({ type: 'store-failed', operation, error })
       return undefined
+    } finally {
+      active--
+      // What was under way when it was closed may have opened it anew.
+      if (isClosed && active === 0 && operation !== 'close') durable.close?.().catch(() => {})
     }
   }
 
