@@ -30,7 +30,20 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
   const causes: Record<string, number> = {}
   const purged = new Map<string, number>()
   const rules = [{ match: '/r/1*', staleIfErrorMs: 60_000, openCircuitGraceMs: 60_000, fallback: { status: 599 } }]
-  const options = { name: 'pages', memory: { maxBytes: 2 ** 20 }, disk: { maxBytes: 4 * 2 ** 20 }, retry: {}, rules }
+  /** Says when a request leaves, which may be long after it was called for: what leaves after a purge is newer than it. */
+  const stamped: typeof fetch = (input, init) => {
+    const headers = new Headers(init?.headers)
+    headers.set('x-asked', String(Date.now()))
+    return fetch(input, { ...init, headers })
+  }
+  const options = {
+    fetch: stamped,
+    name: 'pages',
+    memory: { maxBytes: 2 ** 20 },
+    disk: { maxBytes: 4 * 2 ** 20 },
+    retry: {},
+    rules,
+  }
   let operations = 0
 
   /** A cache for a while: pages come and go. */
@@ -41,10 +54,7 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
         if (event.type === 'answered') causes[event.cause] = (causes[event.cause] ?? 0) + 1
       }),
     ]
-    const headersOf = ({ variant }: Item) => ({
-      'x-asked': String(Date.now()),
-      ...(variant && { 'x-variant': variant }),
-    })
+    const headersOf = ({ variant }: Item): Record<string, string> => (variant ? { 'x-variant': variant } : {})
     async function read(item: Item, init: RequestInit = {}): Promise<void> {
       const purgedAt = purged.get(item.name) ?? 0
       const response = await cache.fetch(item.path, { ...init, headers: headersOf(item) })
