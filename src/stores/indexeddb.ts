@@ -197,7 +197,9 @@ export function createIndexedDbStore({
     isWriting = true
     // The rest of this tick comes along, and then whatever comes while a transaction is under way.
     await undefined
-    while (writers.length > 0 || isOver) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
+    // Closed meanwhile, the rest of an eviction waits for the next use: it would open the database anew.
+    const closed = closings
+    while (writers.length > 0 || (isOver && closed === closings)) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     isWriting = false
   }
 

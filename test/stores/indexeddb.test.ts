@@ -310,6 +310,18 @@ describe('the connection', () => {
     expect(database.connections()).toBe(0)
   })
 
+  test('closed in the middle of a long eviction, it stays closed', async () => {
+    const { another, database } = await storeOn()
+    const roomy = another()
+    await Promise.all(Array.from({ length: 600 }, (_, index) => put(roomy, `k${index}`, responseWith(`b${index}`))))
+    await roomy.close?.()
+    const narrow = another({ maxBytes: 5_000 })
+    await put(narrow, 'last', responseWith('last'))
+    await narrow.close?.()
+    await database.settled()
+    expect(database.connections()).toBe(0)
+  })
+
   test('close() gives the connection back, and the next operation opens anew', async () => {
     const { store, database } = await storeOn()
     await put(store, 'k', responseWith('a'))
