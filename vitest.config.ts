@@ -97,6 +97,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/support/properties.ts'],
           exclude: [
             'test/**/*.browser.test.ts',
             'test/**/*.dom.test.ts',

@@ -107,17 +107,15 @@ test('every second of two hundred years is read back from each of the three form
 })
 
 test('a character more, less or other makes it the date that it then says, or none', () => {
-  fc.assert(
-    fc.property(
-      fc.nat(28),
-      fc.constantFrom('', ' ', '0', '9', ':', 'x', ',', '-', 'G'),
-      fc.boolean(),
-      (at, character, replace) => {
-        const date = 'Thu, 18 Aug 2050 02:01:18 GMT'
-        const changed = date.slice(0, at) + character + date.slice(replace ? at + 1 : at)
+  const date = 'Thu, 18 Aug 2050 02:01:18 GMT'
+  const characters = ['', ' ', '0', '9', ':', 'x', ',', '-', 'G', 'a', 'A']
+  for (const [at] of [...date].entries())
+    for (const character of characters)
+      for (const rest of [date.slice(at), date.slice(at + 1)]) {
+        const changed = date.slice(0, at) + character + rest
         const read = parseHttpDate(changed, start)
-        if (read !== undefined) expect(new Date(read).toUTCString().slice(4)).toBe(changed.slice(4))
-      },
-    ),
-  )
+        // a cache matches names in any case (RFC 9111 section 4.2)
+        if (read !== undefined)
+          expect(new Date(read).toUTCString().slice(4).toLowerCase()).toBe(changed.slice(4).toLowerCase())
+      }
 })
