@@ -112,6 +112,8 @@ describe('SIEVE (Zhang and others, NSDI 2024)', () => {
             used.delete(one.drop)
           } else {
             const isNew = !held.has(one.set)
+            // A new size is a use.
+            if (!isNew) used.add(one.set)
             const others = [...held.keys()].filter((key) => key !== one.set)
             const evicted = sieve.set(one.set, one.bytes, 100)
             held.set(one.set, one.bytes)
