@@ -19,6 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   resilience: ['http', 'ports', 'errors'],
   observe: ['http', 'ports', 'errors'],
   platform: ['http', 'ports', 'errors'],
+  // what the entries for browsers wire alike
+  wiring: ['http', 'ports', 'engine', 'stores', 'resilience', 'platform', 'errors'],
   // what looks at options: those of the engine in the development build, those of a worker always
   validate: ['http', 'engine', 'errors', 'zod'],
 }

@@ -5,6 +5,9 @@ import { type Core, decisionContext } from './core.ts'
 import { identityOf, isUnderWayOrResting, withoutCaller } from './identity.ts'
 import type { Presented } from './presented.ts'
 
+/** For those who only look: a draw by which nothing is ever refreshed early. */
+export const never = (): number => 0
+
 /** What to do with a request, given what is stored under its key. */
 export function decideNow(
   presented: Presented,

@@ -1,0 +1,38 @@
+import { purgeEffect } from '../http/purge-effect.ts'
+import type { Explanation } from './api.ts'
+import { type Core, ruleName } from './core.ts'
+import { decideNow, never } from './decide-now.ts'
+import { publicTags } from './dehydration.ts'
+import type { Presented } from './presented.ts'
+
+/** Request fields whose values are shown to nobody. */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
+
+/** What would happen to this request now and why, without doing it. */
+export async function explain(presented: Presented, core: Core): Promise<Explanation> {
+  const { key, passBy, request, rule } = presented
+  const record = core.store.peek(key) ?? (passBy ? undefined : await core.store.read(key))
+  const decision = passBy ? undefined : decideNow(presented, record, core, never)
+  const stored = decision && 'stored' in decision ? decision.stored : undefined
+  const purge = stored && purgeEffect(stored, core.store.log())
+  return {
+    url: request.url,
+    decision: decision?.kind ?? 'bypass',
+    cause: decision?.cause ?? (passBy as 'method' | 'bypass'),
+    // Credentials are part of some keys; they are nobody's business.
+    key: key.map((part, index) => (key[index - 1] === 'authorization' ? '…' : part)),
+    candidates: (record?.responses ?? []).map(({ url, status, vary, nominated, tags, epoch, responseTime, body }) => ({
+      url,
+      status,
+      vary,
+      nominated: nominated.map(([name, value]) => [name, CREDENTIALS.includes(name) ? '…' : value] as const),
+      tags: publicTags(tags),
+      epoch,
+      responseTime,
+      bytes: body.size,
+    })),
+    ...(decision && 'numbers' in decision && decision.numbers && { numbers: decision.numbers }),
+    ...(purge && { purge: { mode: purge.mode, number: purge.number } }),
+    ...ruleName(rule),
+  }
+}
