@@ -7,7 +7,8 @@ const port = Number(process.env.E2E_PORT ?? 4799)
 export default defineConfig({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
-  outputDir: '.reports/playwright',
+  // a folder for each run, since two may be under way
+  outputDir: `.reports/playwright-${port}`,
   workers: 1,
   forbidOnly: true,
   reporter: [['list'], ['json', { outputFile: process.env.E2E_REPORT ?? '.reports/playwright.json' }]],

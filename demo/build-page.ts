@@ -1,12 +1,19 @@
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
 import { buildWorker } from './build-worker.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Builds the page for production into `demo/dist`, where its scripts and styles get names with hashes. */
+/**
+ * Builds the page for production, where its scripts and styles get names with hashes, into a folder that is this
+ * server's alone: several may run at once, from one checkout.
+ */
 export async function buildPage(): Promise<URL> {
+  const outDir = join(mkdtempSync(join(tmpdir(), 'nearcache-demo-')), '/')
   await build({
     configFile: false,
     root: here('.'),
@@ -21,9 +28,9 @@ export async function buildPage(): Promise<URL> {
         { find: /^nearcache\/react$/, replacement: here('../src/react/index.ts') },
       ],
     },
-    build: { outDir: here('dist'), emptyOutDir: true, target: 'es2022' },
+    build: { outDir, emptyOutDir: true, target: 'es2022' },
   })
-  const folder = new URL('dist/', import.meta.url)
+  const folder = pathToFileURL(outDir)
   await buildWorker(folder)
   return folder
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildPage } from './build-page.ts'
@@ -21,7 +22,9 @@ const end = () => {
 process.once('SIGTERM', end)
 process.once('SIGINT', end)
 
-const page = createPage(await buildPage())
+const built = await buildPage()
+process.once('exit', () => rmSync(built, { recursive: true, force: true }))
+const page = createPage(built)
 const { api, control, purges, isDead } = createOrigin()
 server.on('request', (request, response) => {
   const path = request.url ?? '/'

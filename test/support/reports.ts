@@ -57,7 +57,8 @@ const readers = {
   package: readVitest,
   'two-users': readVitest,
   worlds: readVitest,
-  playwright: readPlaywright,
+  'playwright-chromium': readPlaywright,
+  'playwright-firefox': readPlaywright,
   race: readPlaywright,
   mutants: ({ killed, survived }: MutantsReport): Counts => ({
     passed: killed.length,

@@ -1,6 +1,7 @@
 // `npm test`: everything that a pull request needs, one step after another. A failed step does not keep the later ones
 // from running, so that one run tells all. The last line counts the tests from the runners' own reports.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { paths } from './browsers.ts'
 import { type ReportName, readTotals, reportFolder } from './reports.ts'
@@ -17,43 +18,50 @@ interface Step {
 const vitest = (project: string, report: ReportName): string =>
   `vitest run --project ${project} --reporter=default --reporter=json --outputFile.json=${reportFolder}/${report}.json`
 
-const steps: readonly Step[] = [
-  { name: 'check', command: 'npm run --silent check' },
-  { name: 'tests', command: `${vitest('!package', 'vitest')} --exclude 'test/conformance/**'`, report: 'vitest' },
-  { name: 'conformance', command: vitest('conformance', 'conformance'), report: 'conformance' },
-  {
-    name: 'package',
-    command: vitest('package', 'package'),
-    report: 'package',
-    possible: paths.chromium !== undefined,
-  },
-  { name: 'size', command: 'npm run --silent size' },
-  {
-    name: 'end to end',
-    command: 'playwright test',
-    report: 'playwright',
-    possible: paths.chromium !== undefined || paths.firefox !== undefined,
-  },
+/** One engine's end-to-end tests, with a demo of their own. */
+const endToEnd = (browser: 'chromium' | 'firefox', port: number): Step => ({
+  name: `end to end in ${browser}`,
+  command: `E2E_PORT=${port} E2E_REPORT=${reportFolder}/playwright-${browser}.json playwright test --project=${browser}`,
+  report: `playwright-${browser}`,
+  possible: paths[browser] !== undefined,
+})
+
+/** One after another; what stands together runs at the same time. */
+const steps: ReadonlyArray<readonly Step[]> = [
+  [{ name: 'check', command: 'npm run --silent check' }],
+  [{ name: 'tests', command: `${vitest('!package', 'vitest')} --exclude 'test/conformance/**'`, report: 'vitest' }],
+  [{ name: 'conformance', command: vitest('conformance', 'conformance'), report: 'conformance' }],
+  [
+    {
+      name: 'package',
+      command: vitest('package', 'package'),
+      report: 'package',
+      possible: paths.chromium !== undefined,
+    },
+  ],
+  [{ name: 'size', command: 'npm run --silent size' }],
+  [endToEnd('chromium', 4798), endToEnd('firefox', 4799)],
 ]
 
 rmSync(reportFolder, { recursive: true, force: true })
 const failed: string[] = []
 const skipped: string[] = []
 const ran: ReportName[] = []
-for (const { name, command, report, possible = true } of steps) {
+async function run({ name, command, report, possible = true }: Step): Promise<void> {
   if (!possible && !process.env.CI) {
     skipped.push(name)
-    continue
+    return
   }
   process.stdout.write(`\n== ${name}\n`)
   const started = Date.now()
   // through a shell: npm has put node_modules/.bin on its path
-  const { status } = spawnSync(command, { stdio: 'inherit', shell: true })
+  const [status] = await once(spawn(command, { stdio: 'inherit', shell: true }), 'close')
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
   process.stdout.write(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}, ${seconds} s\n`)
   if (status !== 0) failed.push(name)
   if (report) ran.push(report)
 }
+for (const together of steps) await Promise.all(together.map(run))
 
 const totals = readTotals(ran)
 process.stdout.write(`\n${totals.notes.map((note) => `${note}\n`).join('')}`)
