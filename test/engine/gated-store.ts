@@ -68,3 +68,23 @@ export function gatedStore(gate: (point: StorePoint) => Promise<void>): Store {
     },
   }
 }
+
+/** A disk whose reads hang from `hang()` to `wake()`, and the points that were passed. */
+export function hangingStore() {
+  let open = Promise.resolve()
+  let wake = () => {}
+  const calls: StorePoint[] = []
+  return {
+    store: gatedStore(async (point) => {
+      calls.push(point)
+      if (point === 'read') await open
+    }),
+    calls,
+    hang() {
+      open = new Promise((resolve) => {
+        wake = resolve
+      })
+    },
+    wake: () => wake(),
+  }
+}

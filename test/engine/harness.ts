@@ -35,6 +35,18 @@ export function harness(options: CacheOptions = {}): Harness {
   return { cache, origin, clock, events }
 }
 
+/** What comes after a reload: a cache of its own, before the same origin and at the same time, with another chance. `options` say on which store. */
+export function nextPage({ origin, clock }: Harness, options: CacheOptions): Pick<Harness, 'cache' | 'events'> {
+  return harness({
+    fetch: origin.fetch,
+    clock,
+    random: seededRandom(7),
+    base: origin.url,
+    earlyExpiry: false,
+    ...options,
+  })
+}
+
 /** Of each request that was answered, in order: why it was answered so. */
 export const causes = (events: readonly CacheEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'answered' ? [event.cause] : []))

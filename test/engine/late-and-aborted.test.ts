@@ -1,8 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expect, test } from 'vitest'
-import { createCache } from '../../src/index.ts'
-import { gatedStore } from './gated-store.ts'
-import { harness } from './harness.ts'
+import { hangingStore } from './gated-store.ts'
+import { harness, nextPage } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text()
 const schemaOf = <T>(
@@ -54,26 +53,15 @@ test('an abort ends json() also while a schema takes its time (R8; Fetch, abort 
 })
 
 test('a late answer of the disk in its stale-while-revalidate window does not throw away the response that refreshes it (RFC 5861 §3)', async () => {
-  let gate = Promise.resolve()
-  let wake = () => {}
-  const store = gatedStore((point) => (point === 'read' ? gate : Promise.resolve()))
+  const { store, hang, wake } = hangingStore()
   const first = harness({ store, earlyExpiry: false })
   const { origin, clock } = first
   origin.serves('/a', { cacheControl: 'max-age=1, stale-while-revalidate=600', body: 'stored' })
   await text(first.cache.fetch('/a'))
   await first.cache.settled()
   await clock.advance(2_000)
-  gate = new Promise((resolve) => {
-    wake = resolve
-  })
-  const cache = createCache({
-    store,
-    fetch: origin.fetch,
-    clock,
-    random: () => 0.3,
-    base: origin.url,
-    earlyExpiry: false,
-  })
+  hang()
+  const { cache } = nextPage(first, { store })
   origin.serves('/a', { cacheControl: 'max-age=60', body: 'new and not short' })
   const held = origin.hold('/a')
   const read = text(cache.fetch('/a'))

@@ -1,39 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { createCache } from '../../src/index.ts'
-import { seededRandom } from '../../src/testing/index.ts'
-import { gatedStore } from './gated-store.ts'
-import { harness } from './harness.ts'
+import { gatedStore, hangingStore } from './gated-store.ts'
+import { harness, nextPage } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text()
 
 /** `/a` lies on a disk whose reads hang until `wake`. */
 async function hanging(cacheControl: string) {
-  let opened = true
-  let wake = () => {}
-  let open = Promise.resolve()
-  const calls: string[] = []
-  const store = gatedStore(async (point) => {
-    calls.push(point)
-    if (point === 'read' && !opened) await open
-  })
+  const { store, hang, wake, calls } = hangingStore()
   const first = harness({ store, earlyExpiry: false })
   const { origin, clock } = first
   origin.serves('/a', { cacheControl, body: 'stored' })
   await text(first.cache.fetch('/a'))
   await first.cache.settled()
-  opened = false
-  open = new Promise((resolve) => {
-    wake = resolve
-  })
-  const cache = createCache({
-    store,
-    fetch: origin.fetch,
-    clock,
-    random: seededRandom(7),
-    base: origin.url,
-    earlyExpiry: false,
-  })
-  return { cache, origin, clock, wake, calls }
+  hang()
+  return { cache: nextPage(first, { store }).cache, origin, clock, wake, calls }
 }
 
 const ends = (response: Promise<Response>) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createCache, type NearCache, type PurgeSelector } from '../../src/index.ts'
 import { seededRandom } from '../../src/testing/index.ts'
+import { countingOrigin, end, gates, type Path, paths, turn } from './counting-origin.ts'
 import { gatedStore, type StorePoint } from './gated-store.ts'
 import { type Harness, harness } from './harness.ts'
 
@@ -153,29 +154,6 @@ describe.each(Object.entries(points))(
   },
 )
 
-/** Things that wait, of which chance lets one go at a time. */
-function gates() {
-  let waiting: Array<() => void> = []
-  return {
-    wait: () => new Promise<void>((resolve) => waiting.push(resolve)),
-    count: () => waiting.length,
-    open(index: number) {
-      const [one] = waiting.splice(index, 1)
-      one?.()
-    },
-    openAll() {
-      const all = waiting
-      waiting = []
-      for (const one of all) one()
-    },
-  }
-}
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-const paths = ['/a', '/b', '/c'] as const
-type Path = (typeof paths)[number]
-
 /** What each selector covers, as this test knows it without asking. */
 const covering: ReadonlyArray<readonly [PurgeSelector, readonly Path[]]> = [
   [{ url: '/a' }, ['/a']],
@@ -196,55 +174,16 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
   const random = seededRandom(seed)
   const upTo = (count: number) => Math.floor(random() * count)
   const chance = (share: number) => random() < share
-  const { wait, count, open, openAll } = gates()
-  const version: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
-  const floor: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
-  const raise = (covered: readonly Path[]) => {
-    for (const path of covered) version[path]++
-    return covered.map((path) => [path, version[path]] as const)
-  }
-  const demand = (raised: ReturnType<typeof raise>) => {
-    for (const [path, lowest] of raised) floor[path] = Math.max(floor[path], lowest)
-  }
+  const held = gates()
+  const origin = countingOrigin(held)
   let now = Date.UTC(2026, 0, 1)
   let isHealthy = !isIll
-
-  const origin = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-    const { method, url, headers, signal } = new Request(input, init)
-    const path = new URL(url).pathname as Path
-    if (method === 'POST') {
-      await wait()
-      raise([path])
-      const headers = { 'x-version': String(version[path]) }
-      await wait()
-      return new Response(null, { status: 204, headers })
-    }
-    const sent = version[path]
-    const etag = `"${sent}"`
-    const fields = { 'cache-control': 'max-age=86400', 'cache-tag': path === '/c' ? 'till' : 'shelf', etag }
-    await wait()
-    signal.throwIfAborted()
-    if (headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: fields })
-    let part = 0
-    const body = new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          if (part++ === 0) return controller.enqueue(new TextEncoder().encode(`${sent}`))
-          await wait()
-          controller.enqueue(new TextEncoder().encode(`@${path}`))
-          controller.close()
-        },
-      },
-      { highWaterMark: 0 },
-    )
-    return new Response(body, { headers: fields })
-  }
   const store = gatedStore(async () => {
-    await wait()
+    await held.wait()
     if (!isHealthy && chance(0.1)) throw new Error('The disk is ill')
   })
   const options = {
-    fetch: origin,
+    fetch: origin.fetch,
     store,
     base: 'https://origin.test',
     random,
@@ -252,7 +191,7 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
     clock: {
       now: () => now,
       sleep: (ms: number, signal?: AbortSignal) =>
-        wait().then(() => {
+        held.wait().then(() => {
           signal?.throwIfAborted()
           now += ms
         }),
@@ -260,60 +199,40 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
   }
   const cache = createCache(options)
   const working: Array<Promise<unknown>> = []
-  let reads = 0
-  let purges = 0
+  const done = { reads: 0, purges: 0 }
 
   const read = async (from: NearCache, path: Path, init?: RequestInit) => {
-    const lowest = floor[path]
-    const [got, where] = (await text(from.fetch(path, init))).split('@')
-    expect(where, `seed ${seed}: the body of another response`).toBe(path)
-    expect(Number(got), `seed ${seed}: ${path} as it was before its purge`).toBeGreaterThanOrEqual(lowest)
-    reads++
+    await origin.read(from, path, seed, init)
+    done.reads++
   }
   const step = (): Promise<unknown> => {
     const path = paths[upTo(paths.length)] as Path
     if (chance(0.6)) return read(cache, path, chance(0.15) ? { cache: chance(0.5) ? 'no-cache' : 'reload' } : {})
-    purges++
-    if (chance(0.25)) {
-      return cache
-        .fetch(path, { method: 'POST' })
-        .then(({ headers }) => demand([[path, Number(headers.get('x-version'))]]))
-    }
+    done.purges++
+    if (chance(0.25)) return origin.change(cache, path).then(origin.demand)
     const [selector, covered] = covering[upTo(covering.length)] as (typeof covering)[number]
-    const raised = raise(covered)
-    return cache.purge(selector, { mode: chance(0.5) ? 'soft' : 'hard' }).then(() => demand(raised))
+    const raised = origin.raise(covered)
+    return cache.purge(selector, { mode: chance(0.5) ? 'soft' : 'hard' }).then(() => origin.demand(raised))
   }
 
   for (let steps = 0; steps < 14; steps++) {
     working.push(step())
     for (let going = upTo(8); going > 0; going--) {
       await turn()
-      open(upTo(count()))
+      held.open(upTo(held.count()))
     }
   }
-  const end = async (work: Promise<unknown>) => {
-    let isDone = false
-    const done = work.finally(() => {
-      isDone = true
-    })
-    done.catch(() => {})
-    while (!isDone) {
-      await turn()
-      openAll()
-    }
-    await done
-  }
-  await end(Promise.all(working))
-  await end(cache.settled())
+  await end(Promise.all(working), held)
+  await end(cache.settled(), held)
   isHealthy = true
-  for (const path of paths) await end(read(cache, path))
+  for (const path of paths) await end(read(cache, path), held)
   if (!isIll) {
     const later = createCache(options)
-    for (const path of paths) await end(read(later, path))
-    await end(later.close())
+    for (const path of paths) await end(read(later, path), held)
+    await end(later.close(), held)
   }
-  await end(cache.close())
-  return { reads, purges }
+  await end(cache.close(), held)
+  return done
 }
 
 describe('a thousand races from a thousand seeds: no read that starts after a purge gets what was asked for before it', () => {

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createCache } from '../../src/index.ts'
-import { seededRandom } from '../../src/testing/index.ts'
-import { gatedStore } from './gated-store.ts'
-import { causes, harness } from './harness.ts'
+import { gatedStore, hangingStore } from './gated-store.ts'
+import { causes, harness, nextPage } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text()
 
@@ -64,18 +62,14 @@ test.each(['GET', 'HEAD'] as const)(
 )
 
 test('the network loses against the disk and hangs: it does not keep the key from a healthy origin (R9, F-25)', async () => {
-  let wake = () => {}
-  let gate = Promise.resolve()
-  const store = gatedStore((point) => (point === 'read' ? gate : Promise.resolve()))
+  const { store, hang, wake } = hangingStore()
   const first = harness({ store, earlyExpiry: false })
   const { origin, clock } = first
   origin.serves('/a', { cacheControl: 'max-age=60', body: 'stored' })
   await text(first.cache.fetch('/a'))
   await first.cache.settled()
-  gate = new Promise((resolve) => {
-    wake = resolve
-  })
-  const cache = createCache({ store, fetch: origin.fetch, clock, random: seededRandom(7), base: origin.url })
+  hang()
+  const { cache } = nextPage(first, { store, earlyExpiry: {} })
   origin.serves('/a', { fault: 'hang' })
   const read = text(cache.fetch('/a'))
   await clock.advance(100)
@@ -101,13 +95,7 @@ test('a purge of long ago that the disk knows does not cover what a page brings 
   await server.clock.advance(86_400_000)
   server.origin.serves('/a', { cacheControl: 'max-age=600', body: 'rendered' })
   await text(server.cache.fetch('/a'))
-  const cache = createCache({
-    store,
-    fetch: earlier.origin.fetch,
-    clock: earlier.clock,
-    random: seededRandom(7),
-    base: earlier.origin.url,
-  })
+  const { cache } = nextPage(earlier, { store })
   earlier.origin.serves('/*', { cacheControl: 'max-age=600', body: 'asked again' })
   cache.hydrate(await server.cache.dehydrate())
   await cache.settled()

@@ -2,11 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createCache, type NearCache, type PurgeSelector } from '../../src/index.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
 import { type DatabasePoint, seededRandom, virtualIndexedDB } from '../../src/testing/index.ts'
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-const paths = ['/a', '/b', '/c'] as const
-type Path = (typeof paths)[number]
+import { countingOrigin, end, gates, type Path, paths, turn } from '../engine/counting-origin.ts'
 
 /** What each selector covers, as this test knows it without asking. */
 const covering: ReadonlyArray<readonly [PurgeSelector, readonly Path[]]> = [
@@ -27,45 +23,6 @@ const faults: ReadonlyArray<readonly [at: DatabasePoint, fault: string]> = [
   ['open', 'UnknownError'],
 ]
 
-/** An origin that counts versions, and lets each step of an exchange wait until chance has it go on. */
-function countingOrigin(wait: () => Promise<void>) {
-  const version: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
-  const raise = (covered: readonly Path[]) => {
-    for (const path of covered) version[path]++
-    return covered.map((path) => [path, version[path]] as const)
-  }
-  async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    const { method, url, headers, signal } = new Request(input, init)
-    const path = new URL(url).pathname as Path
-    if (method === 'POST') {
-      await wait()
-      raise([path])
-      return new Response(null, { status: 204, headers: { 'x-version': String(version[path]) } })
-    }
-    const sent = version[path]
-    const etag = `"${sent}"`
-    const tag = path === '/c' ? 'till' : 'shelf'
-    const fields = { 'cache-control': 'max-age=86400', 'cache-tag': tag, etag }
-    await wait()
-    signal.throwIfAborted()
-    if (headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: fields })
-    let part = 0
-    const body = new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          if (part++ === 0) return controller.enqueue(new TextEncoder().encode(`${sent}`))
-          await wait()
-          controller.enqueue(new TextEncoder().encode(`@${path}`))
-          controller.close()
-        },
-      },
-      { highWaterMark: 0 },
-    )
-    return new Response(body, { headers: fields })
-  }
-  return { fetch, raise }
-}
-
 /**
  * One race over IndexedDB, from one seed: reads, purges, unsafe methods and reloads, while transactions take their turns and the origin waits for chance. What is asked for after a
  * purge is done must not be older than it, also after a reload. `isIll`: operations of the database fail now and then, and nothing is reloaded, as what is not durable may be lost.
@@ -74,9 +31,8 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
   const random = seededRandom(seed)
   const upTo = (count: number) => Math.floor(random() * count)
   const chance = (share: number) => random() < share
-  let waiting: Array<() => void> = []
-  const wait = () => new Promise<void>((resolve) => waiting.push(resolve))
-  const origin = countingOrigin(wait)
+  const held = gates()
+  const origin = countingOrigin(held)
   const database = await virtualIndexedDB()
   const clock = { now: () => Date.UTC(2026, 0, 1), sleep: () => new Promise<void>(() => {}) }
   const make = () =>
@@ -99,17 +55,10 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
       }),
     })
   let cache = make()
-  const floor: Record<Path, number> = { '/a': 1, '/b': 1, '/c': 1 }
-  const demand = (raised: ReturnType<typeof origin.raise>) => {
-    for (const [path, lowest] of raised) floor[path] = Math.max(floor[path], lowest)
-  }
   const done = { reads: 0, purges: 0, reloads: 0 }
 
   async function read(from: NearCache, path: Path, init?: RequestInit): Promise<void> {
-    const lowest = floor[path]
-    const [got, where] = (await (await from.fetch(path, init)).text()).split('@')
-    expect(where, `seed ${seed}: the body of another response`).toBe(path)
-    expect(Number(got), `seed ${seed}: ${path} as it was before its purge`).toBeGreaterThanOrEqual(lowest)
+    await origin.read(from, path, seed, init)
     done.reads++
   }
   function step(): Promise<unknown> {
@@ -120,56 +69,37 @@ async function race(seed: number, isIll: boolean): Promise<{ reads: number; purg
     }
     if (chance(0.6)) return read(cache, path, chance(0.4) ? { cache: 'no-cache' } : {})
     done.purges++
-    if (chance(0.25))
-      return cache
-        .fetch(path, { method: 'POST' })
-        .then(({ headers }) => demand([[path, Number(headers.get('x-version'))]]))
+    if (chance(0.25)) return origin.change(cache, path).then(origin.demand)
     const [selector, covered] = covering[upTo(covering.length)] as (typeof covering)[number]
     const raised = origin.raise(covered)
-    return cache.purge(selector, { mode: chance(0.5) ? 'soft' : 'hard' }).then(() => demand(raised))
+    return cache.purge(selector, { mode: chance(0.5) ? 'soft' : 'hard' }).then(() => origin.demand(raised))
   }
-  /** Lets everything go on until this has come to its end. */
-  async function end(work: Promise<unknown>): Promise<void> {
-    let isDone = false
-    const ended = work.finally(() => {
-      isDone = true
-    })
-    ended.catch(() => {})
-    while (!isDone) {
-      await turn()
-      const all = waiting
-      waiting = []
-      for (const go of all) go()
-    }
-    await ended
-  }
-
   let working: Array<Promise<unknown>> = []
   for (let steps = 0; steps < 12; steps++) {
     working.push(step())
     for (let going = upTo(12); going > 0; going--) {
       await turn()
       // Rarely enough that exchanges are under way when a purge comes.
-      if (chance(0.3)) waiting.splice(upTo(waiting.length), 1)[0]?.()
+      if (chance(0.3)) held.open(upTo(held.count()))
     }
     if (isIll || !chance(0.1)) continue
-    await end(Promise.all(working))
+    await end(Promise.all(working), held)
     working = []
     // What is on its way to the disk when the page goes may arrive or not.
-    if (chance(0.5)) await end(cache.settled())
-    await end(cache.close())
+    if (chance(0.5)) await end(cache.settled(), held)
+    await end(cache.close(), held)
     cache = make()
     done.reloads++
   }
-  await end(Promise.all(working))
-  await end(cache.settled())
+  await end(Promise.all(working), held)
+  await end(cache.settled(), held)
   database.release()
-  for (const path of paths) await end(read(cache, path))
-  await end(cache.close())
+  for (const path of paths) await end(read(cache, path), held)
+  await end(cache.close(), held)
   if (!isIll) {
     const later = make()
-    for (const path of paths) await end(read(later, path))
-    await end(later.close())
+    for (const path of paths) await end(read(later, path), held)
+    await end(later.close(), held)
   }
   return done
 }
