@@ -2,7 +2,7 @@ import type { StoredResponse } from '../http/message.ts'
 import { type Accept, type Arrival, type Asking, hasFailed, type Landing } from './arrival.ts'
 import type { Core } from './core.ts'
 import { isDoneWithin } from './deadlines.ts'
-import { decideNow, isReuse, type Reuse } from './decide-now.ts'
+import { decideNow, isReuse, never, type Reuse } from './decide-now.ts'
 import { exchange } from './exchange.ts'
 import type { Presented } from './presented.ts'
 
@@ -91,9 +91,6 @@ async function lookAgain(presented: Presented, core: Core) {
   if (!(await isDoneWithin(reading, core.settings.diskMs, core))) return undefined
   return decideNow(presented, await reading, core, never)
 }
-
-/** A draw by which nothing is refreshed early. */
-const never = () => 0
 
 /** Shown to nobody as it is: it may hold credentials. */
 export const turnOf = (identity: string, { place }: Core): string => JSON.stringify([place.partition, identity])
