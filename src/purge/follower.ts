@@ -13,6 +13,7 @@ import {
   readSlice,
   type Slice,
 } from './messages.ts'
+import { type Presence, untilVisible, whilePresent } from './presence.ts'
 import { onGreeting, onPurge, type Progress, START, type Step } from './progress.ts'
 
 /** What is followed for. */
@@ -39,13 +40,6 @@ export type OpenFeedStream = (
   url: string,
   on: { greeting(json: string): void; purge(json: string): void; beat(data: string): void; failed(): void },
 ) => FeedStream
-
-/** Whether somebody looks at this page. Where there are no pages somebody always does. */
-export interface Presence {
-  /** `gone`: the page may be frozen at any moment; `hidden`: it is in the background. */
-  state(): 'visible' | 'hidden' | 'gone'
-  onChange(listener: () => void): () => void
-}
 
 export interface FollowerOptions {
   readonly cache: PurgedCache
@@ -74,8 +68,6 @@ export interface Follower {
   close(): void
 }
 
-/** How long a page in the background goes on following, in milliseconds. */
-const HIDDEN_MS = 10_000
 /** Pauses before another connection: any length up to this, doubled with each failure up to the second. */
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 60_000
@@ -250,61 +242,21 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function followWhileVisible(open: OpenFeedStream): Promise<void> {
     while (!closing.signal.aborted) {
-      await untilPresent()
+      await untilVisible(presence, closing.signal)
       if (closing.signal.aborted) return
-      const mine = new AbortController()
-      const leave = watchPresence(mine)
+      const { signal, end } = whilePresent(presence, clock, closing.signal)
       let isGranted = locks === undefined
-      const leading = locks?.request(`${name}/purge-feed`, { signal: mine.signal }, () => {
+      const leading = locks?.request(`${name}/purge-feed`, { signal }, () => {
         isGranted = true
-        return lead(open, mine.signal)
+        return lead(open, signal)
       })
-      await (leading ?? lead(open, mine.signal)).catch((error: unknown) => {
-        if (mine.signal.aborted) return
+      await (leading ?? lead(open, signal)).catch((error: unknown) => {
+        if (signal.aborted) return
         report(error)
         // There can be no lock here: without one everybody follows. One that was stolen is waited for again.
-        if (!isGranted) return lead(open, mine.signal)
+        if (!isGranted) return lead(open, signal)
       })
-      mine.abort()
-      leave()
-    }
-  }
-
-  const untilPresent = () =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (presence.state() !== 'visible' && !closing.signal.aborted) return
-        end()
-        closing.signal.removeEventListener('abort', look)
-        resolve()
-      }
-      const end = presence.onChange(look)
-      closing.signal.addEventListener('abort', look)
-      look()
-    })
-
-  /** Aborts when this page is gone, has been hidden for a while, or the follower is closed. */
-  function watchPresence(mine: AbortController): () => void {
-    let hiding: AbortController | undefined
-    const look = () => {
-      const state = presence.state()
-      if (state !== 'hidden') hiding?.abort()
-      if (state === 'gone') mine.abort()
-      if (state !== 'hidden' || (hiding && !hiding.signal.aborted)) return
-      hiding = new AbortController()
-      clock.sleep(HIDDEN_MS, hiding.signal).then(
-        () => mine.abort(),
-        () => {},
-      )
-    }
-    const stop = () => mine.abort()
-    const end = presence.onChange(look)
-    closing.signal.addEventListener('abort', stop)
-    look()
-    return () => {
       end()
-      hiding?.abort()
-      closing.signal.removeEventListener('abort', stop)
     }
   }
 

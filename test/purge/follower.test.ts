@@ -2,13 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Channel, OpenChannel } from '../../src/ports/channel.ts'
 import type { Locks } from '../../src/ports/locks.ts'
-import {
-  createFollower,
-  type Follower,
-  type FollowerOptions,
-  type Presence,
-  type ProgressStore,
-} from '../../src/purge/follower.ts'
+import { createFollower, type Follower, type FollowerOptions, type ProgressStore } from '../../src/purge/follower.ts'
+import type { Presence } from '../../src/purge/presence.ts'
 import type { Progress } from '../../src/purge/progress.ts'
 import { createPurgeHub } from '../../src/server/index.ts'
 import { memoryPurgeLog } from '../../src/server/purge-log.ts'
