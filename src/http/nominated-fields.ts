@@ -45,19 +45,21 @@ export function nominatedFields(
 export function matchesNominated(
   stored: Pick<StoredResponse, 'vary' | 'nominated' | 'headers' | 'directives'>,
   presented: Pick<PresentedRequest, 'headers'>,
-  { implied, partitioned }: { readonly implied?: HeaderList; readonly partitioned?: boolean } = {},
+  { implied = [], partitioned }: { readonly implied?: HeaderList; readonly partitioned?: boolean } = {},
 ): boolean {
   const { vary, nominated, headers, directives } = stored
   if (vary === '*') return false
   // A cookie that script sets says who asks; what is private is for that one alone.
   if (directives.private && !partitioned && fieldValue(nominated, 'cookie') !== fieldValue(presented.headers, 'cookie'))
     return false
-  const now = nominatedFields(vary, presented.headers, implied)
+  if (vary.length === 0) return true
+  const now = vary === 'unknown' ? nominatedFields(vary, presented.headers, implied) : presented.headers
   const names = vary === 'unknown' ? [...nominated, ...now].map(([name]) => name) : vary
   return names.every((name) => {
     if (ignored.test(name)) return true
-    const [before, after] = [fieldValue(nominated, name), fieldValue(now, name)]
-    if (before === undefined && after === undefined) return partitioned || !personal.test(name)
+    const before = fieldValue(nominated, name)
+    const after = fieldValue(now, name) ?? (vary === 'unknown' ? undefined : fieldValue(implied, name))
+    if (before === after) return before !== undefined || partitioned || !personal.test(name)
     if (before === undefined || after === undefined) return false
     return (
       normalised(name, before) === normalised(name, after) ||
