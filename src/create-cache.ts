@@ -3,11 +3,12 @@ import { type Core, earlyOf, type Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
-import { concerns, createNearCache, type Listeners, type Session } from './engine/near-cache.ts'
+import { concerns, createNearCache, type Listeners } from './engine/near-cache.ts'
 import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { refill } from './engine/refill.ts'
+import type { Session } from './engine/session.ts'
 import { marked } from './engine/worker-mark.ts'
 import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
@@ -88,7 +89,9 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     }
   }
   /** What concerns no request, and what concerns everyone. */
-  const announce = (event: CacheEvent, about?: Session) => tell(listeners.all, event, about)
+  const announce = (event: CacheEvent, about?: Session) => {
+    if (listeners.all.size > 0) tell(listeners.all, event, about)
+  }
   /** When a failure of storage of one kind was last told: a disk that is ill for long must not flood who listens. */
   const failures = new Map<string, EpochMs>()
   const onNotice = (notice: StoreNotice) => {
@@ -225,6 +228,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
       settings,
       now() {
         const now = clock.now()
+        if (now === latest) return now
         const passed = clock.monotonic?.() ?? 0
         // By now it is at least so late, if nobody has set the wall clock.
         const expected = latest + Math.max(0, passed - looked)

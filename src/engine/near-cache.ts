@@ -1,37 +1,23 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CacheError } from '../errors.ts'
-import { mayServeOnError, numbersOf } from '../http/decide.ts'
-import type { LogSelector } from '../http/message.ts'
+import { numbersOf } from '../http/decide.ts'
+import type { LogSelector, Ms } from '../http/message.ts'
 import { covers, purgeEffect } from '../http/purge-effect.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
-import { type Answer, replay, toResponse } from './answer.ts'
+import { type Answer, toResponse } from './answer.ts'
 import type { CacheRequestInit, Explanation, NearCache, PurgeSelector } from './api.ts'
-import type { Accept } from './arrival.ts'
 import { label } from './cache-key.ts'
 import { type Core, decisionContext, ruleName } from './core.ts'
-import { unlessAborted } from './deadlines.ts'
 import { decideNow } from './decide-now.ts'
 import { dehydrate, hydrate, publicTags } from './dehydration.ts'
 import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
-import type { JsonViews, Parsed } from './json-views.ts'
 import type { KeyedListeners } from './keyed-listeners.ts'
 import { type Presented, present } from './presented.ts'
+import { readJson } from './read-json.ts'
 import { refill } from './refill.ts'
 import { respond } from './respond.ts'
-
-/** What one partition has of its own, for as long as it is entered: nothing of it reaches the next one. */
-export interface Session {
-  readonly core: Core
-  readonly views: JsonViews
-  read(input: RequestInfo | URL, init?: CacheRequestInit): Presented
-  /** Why nothing of it may be given to anyone any more. */
-  over?: DOMException
-  /** What came after it, when another context has entered another partition: for as long as that lasts, what was asked for here goes past the cache. */
-  next?: Session
-  /** Whether another context has entered another partition: everything bypasses. */
-  readonly isOutside: boolean
-}
+import type { Given, Session } from './session.ts'
 
 /** What the public methods need beside the session. */
 export interface NearCacheParts {
@@ -46,8 +32,6 @@ export interface NearCacheParts {
 
 /** Request fields whose values are shown to nobody. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
-
-const NOTHING = new Uint8Array()
 
 /** For those who only look: a draw by which nothing is ever refreshed early. */
 const never = () => 0
@@ -69,34 +53,25 @@ export function createNearCache(
   async function answered<T>(
     input: RequestInfo | URL,
     init: CacheRequestInit | undefined,
-    work: (presented: Presented, mine: Session) => Promise<readonly [Answer, () => T]>,
+    work: (presented: Presented, mine: Session) => Given<T> | Promise<Given<T>>,
   ): Promise<T> {
     const mine = session()
     const { core } = mine
-    const start = core.now()
     const given = mine.read(input, init)
     const presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
-    const { url, method } = presented.request
+    const { url } = presented.request
     let result: () => T
     try {
-      const [answer, give] = await work(presented, mine)
+      const worked = work(presented, mine)
+      // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
+      const start = 'then' in worked ? core.now() : undefined
+      const { answer, give } = await worked
       if (mine.over && !presented.passBy) throw mine.over
-      const { cause, status, numbers, stored, path, body } = answer
       result = give
+      const { cause, status } = answer
       // Made only for who asks.
       presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
-      core.emit({
-        type: 'answered',
-        url,
-        method,
-        cause,
-        status,
-        durationMs: core.now() - start,
-        ...(numbers && { numbers }),
-        bytesSaved: 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0,
-        msSaved: path === 'hit' ? (stored?.delta ?? 0) : 0,
-        ...ruleName(presented.rule),
-      })
+      core.emit(answeredWith(answer, presented, start === undefined ? 0 : core.now() - start))
     } catch (error) {
       if (mine.next === session() && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
       core.emit({ type: 'rejected', url, error })
@@ -105,66 +80,28 @@ export function createNearCache(
     return result()
   }
 
-  const fetch: NearCache['fetch'] = async (input, init) => {
-    if (closing) {
-      const { nearcache: _, ...plain } = init ?? {}
-      return session().core.transport(input, init && plain)
-    }
-    return answered(input, init, async (presented, { core }) => {
-      const answer = await respond(presented, core)
-      return [answer, () => toResponse(answer, core.settings.cacheStatus)]
-    })
+  /** As it was before there was a cache. */
+  async function plainFetch(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Response> {
+    const { nearcache: _, ...plain } = init ?? {}
+    return session().core.transport(input, init && plain)
   }
 
-  const json: NearCache['json'] = async <T>(
+  const responded = (presented: Presented, { core }: Session): Given<Response> | Promise<Given<Response>> => {
+    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings.cacheStatus) })
+    const answer = respond(presented, core)
+    return 'then' in answer ? answer.then(given) : given(answer)
+  }
+
+  const fetch: NearCache['fetch'] = (input, init) =>
+    closing ? plainFetch(input, init) : answered(input, init, responded)
+
+  const json: NearCache['json'] = <T>(
     input: RequestInfo | URL,
     init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
   ): Promise<T> => {
-    const { schema, ...rest } = init ?? {}
-    return answered(input, init && rest, async (presented, { core, views }) => {
-      const made = (parsed: Parsed): T | Promise<T> =>
-        schema && parsed.data !== undefined ? views.validate(parsed, schema) : (parsed.data as T)
-      const parse = (bytes: Uint8Array<ArrayBuffer>) => made(views.parse(bytes))
-      const isUsable: Accept = (bytes) => {
-        const parsed = parse(bytes)
-        return !(parsed instanceof Promise) || parsed.then(() => true)
-      }
-      const answer = await respond(presented, core, isUsable)
-      if (answer.status < 200 || answer.status > 299) {
-        return [
-          answer,
-          () => {
-            throw notOk(answer, presented, core)
-          },
-        ]
-      }
-      try {
-        const bytes = 'bytes' in answer.body ? (answer.body.bytes ?? NOTHING) : await bytesOf(answer, presented)
-        const parsed = made(views.overlaid(presented.key, bytes) ?? views.parse(bytes))
-        const data = parsed instanceof Promise ? await unlessAborted(parsed, presented.signal) : parsed
-        return [answer, () => data]
-      } catch (error) {
-        if (presented.signal?.aborted) throw error
-        const good = presented.passBy ? undefined : await lastGood(presented, core)
-        if (good && good.stored !== answer.stored) {
-          // A good one that is none for this caller changes nothing.
-          const found = await bytesOf(good, presented)
-            .then(parse)
-            .then(
-              (data) => ({ data }),
-              () => undefined,
-            )
-          if (found) return [good, () => found.data]
-        }
-        if (!(error instanceof SyntaxError || error instanceof CacheError)) throw error
-        return [
-          answer,
-          () => {
-            throw error instanceof SyntaxError ? notJson(error, answer, presented) : error
-          },
-        ]
-      }
-    })
+    if (!init) return answered<T>(input, init, readJson)
+    const { schema, ...rest } = init
+    return answered(input, rest, (presented, mine) => readJson(presented, mine, schema))
   }
 
   const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {
@@ -296,39 +233,20 @@ export function createNearCache(
   }
 }
 
-/** The body as it is kept, or as it comes when it is too large to keep. */
-async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Array<ArrayBuffer>> {
-  if ('bytes' in body) return body.bytes ?? NOTHING
-  if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
-  const whole = await unlessAborted(body.whole, signal)
-  if (!whole) return new Uint8Array(await new Response(body.stream).arrayBuffer())
-  body.stream.cancel().catch(() => {})
-  return whole
-}
-
-/** The last good response, when the new one is of no use: under the same permission as for any other error of the origin (RFC 5861 §4). */
-async function lastGood(presented: Presented, core: Core): Promise<Answer | undefined> {
-  const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
-  const decision = decideNow(presented, record, core)
-  const stored = 'stored' in decision ? decision.stored : undefined
-  const numbers = stored && mayServeOnError(stored, presented.request, decisionContext(presented, core))
-  if (!stored?.body.bytes || !numbers || stored.status > 299) return undefined
-  return replay(stored, presented.request, numbers, 'stale-if-error', { why: 'stale' })
-}
-
-function notOk(answer: Answer, { request }: Presented, core: Core): CacheError {
-  const response = toResponse(answer, core.settings.cacheStatus)
-  return new CacheError('status', `${request.url} answered ${answer.status} ${answer.statusText}`.trim(), { response })
-}
-
-function notJson(cause: SyntaxError, answer: Answer, { request }: Presented): CacheError {
-  const { status, statusText, headers } = answer
-  const response = new Response(null, { status, statusText, headers: toHeaders(headers()) })
-  return new CacheError(
-    'parse',
-    `The body of ${request.url} is not JSON: ${cause.message}. Use fetch() for other kinds of bodies`,
-    { cause, response },
-  )
+/** What is told of an answer. */
+function answeredWith(answer: Answer, { request, rule }: Presented, durationMs: Ms): CacheEvent {
+  const { cause, status, numbers, stored, path, body } = answer
+  const { url, method } = request
+  const bytesSaved = 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0
+  const msSaved = path === 'hit' ? (stored?.delta ?? 0) : 0
+  const type = 'answered'
+  // Every hit comes by here: at once as it is, not put together.
+  if (numbers && !rule) return { type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved }
+  return {
+    ...{ type, url, method, cause, status, durationMs, bytesSaved, msSaved },
+    ...(numbers && { numbers }),
+    ...ruleName(rule),
+  }
 }
 
 /** A caller's selector as the log has it: absolute, and with everything that is stored for a URL that means the same. */

@@ -139,27 +139,33 @@ function decideFreely(
   if (presented.cacheMode === 'reload') return { kind: 'forward', cause: 'request-directive', why: 'request' }
   // Every hit comes by here: loops, and nothing made that need not be.
   let areAllGone = true
-  const matching: StoredResponse[] = []
+  let matching: StoredResponse[] | undefined
   for (const stored of candidates) {
     if (purgeEffect(stored, context.log)?.mode === 'hard') continue
     areAllGone = false
-    if (matchesNominated(stored, presented, context)) matching.push(stored)
+    if (!matchesNominated(stored, presented, context)) continue
+    if (matching) matching.push(stored)
+    else matching = [stored]
   }
   if (areAllGone) return { kind: 'forward', cause: candidates.length > 0 ? 'purged' : 'miss', why: 'uri-miss' }
-  if (matching.length === 0) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
+  if (!matching) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
 
   // HEAD knows no ranges (RFC 9110 §14.2).
   const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
   const wanted = range === undefined ? undefined : requestedRange(range)
-  const isAble = (stored: StoredResponse) =>
-    range === undefined ? !stored.part : wanted !== undefined && canSatisfyRange(stored, wanted)
-  const stored = mostRecent(matching.every(isAble) ? matching : matching.filter(isAble))
+  const stored = mostRecent(
+    range === undefined && !matching.some(isPart)
+      ? matching
+      : matching.filter((one) => (range === undefined ? !one.part : wanted && canSatisfyRange(one, wanted))),
+  )
   if (stored) return decideOn(stored, presented, context)
 
   const beginning = range === undefined ? mostRecent(matching.filter(isBeginning)) : undefined
   const partial = beginning && decideOn(beginning, presented, context).kind === 'reuse' ? beginning : undefined
   return { kind: 'forward', cause: 'miss', why: 'partial', ...(partial && { partial }) }
 }
+
+const isPart = ({ part }: StoredResponse): boolean => part !== undefined
 
 /**
  * Whether the rest of it is worth asking for: where there is a rest, and no validator forbids to join it (a weak one does, RFC 9110 §15.3.7.3). Where there is none yet, the rest
