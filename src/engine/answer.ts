@@ -45,7 +45,7 @@ export function replay(
   cause: Cause,
   path: Path,
 ): Answer {
-  const { url, type, status, statusText } = stored
+  const { status, statusText } = stored
   const bytes = stored.body.bytes ?? NOTHING
   const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
   const wanted = range === undefined ? undefined : requestedRange(range)
@@ -66,7 +66,7 @@ export function replay(
             ] as const)
           : []),
       ]),
-    facts: { url, type, redirected: false },
+    facts: stored,
     body: { bytes: body },
     numbers,
     stored,

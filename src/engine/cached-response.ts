@@ -2,7 +2,8 @@
 export interface ResponseFacts {
   readonly url: string
   readonly type: ResponseType
-  readonly redirected: boolean
+  /** @default false */
+  readonly redirected?: boolean
 }
 
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
@@ -30,7 +31,7 @@ export class CachedResponse extends Response {
   }
 
   override get redirected(): boolean {
-    return this.#facts.redirected
+    return this.#facts.redirected ?? false
   }
 
   override async text(): Promise<string> {

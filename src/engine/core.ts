@@ -1,4 +1,4 @@
-import type { DecisionContext } from '../http/decide.ts'
+import type { DecisionContext, DecisionPolicy } from '../http/decide.ts'
 import type { EpochMs, HeaderList, LogSelector, Ms, StoredResponse } from '../http/message.ts'
 import type { BackgroundQueue } from '../ports/background-queue.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
@@ -78,24 +78,35 @@ export const earlyOf = (given: EarlyExpiry | undefined, defaults: Early = { beta
   given === false ? NEVER_EARLY : { ...defaults, ...given }
 
 /** What the decision about `presented` depends on at this moment. */
-export function decisionContext(presented: Presented, core: Core, random = core.random): DecisionContext {
+export function decisionContext(
+  presented: Presented,
+  core: Core,
+  random = core.random,
+  mayRefreshEarly?: () => boolean,
+): DecisionContext {
   const { rule } = presented
+  const { implied, early } = core.settings
   return {
     now: core.now(),
     log: core.store.log(),
     random,
-    implied: core.settings.implied,
+    mayRefreshEarly,
+    implied,
     partitioned: core.place.partition !== '',
-    policy: {
-      maxAgeMs: rule?.maxAgeMs,
-      override: rule?.override,
-      staleWhileRevalidateMs: rule?.staleWhileRevalidateMs,
-      staleIfErrorMs: rule?.staleIfErrorMs,
-      negativeMaxAgeMs: rule?.negativeMaxAgeMs,
-      // Only where a rule grants it is it worth asking.
-      graceMs: rule?.openCircuitGraceMs && core.health.isIll(presented.request.url) ? rule.openCircuitGraceMs : 0,
-      ...(rule?.earlyExpiry === undefined ? core.settings.early : earlyOf(rule.earlyExpiry)),
-    },
+    policy: rule ? policyOf(rule, presented.request.url, core) : early,
+  }
+}
+
+function policyOf(rule: NonNullable<Presented['rule']>, url: string, { settings, health }: Core): DecisionPolicy {
+  return {
+    maxAgeMs: rule.maxAgeMs,
+    override: rule.override,
+    staleWhileRevalidateMs: rule.staleWhileRevalidateMs,
+    staleIfErrorMs: rule.staleIfErrorMs,
+    negativeMaxAgeMs: rule.negativeMaxAgeMs,
+    // Only where a rule grants it is it worth asking.
+    graceMs: rule.openCircuitGraceMs && health.isIll(url) ? rule.openCircuitGraceMs : 0,
+    ...(rule.earlyExpiry === undefined ? settings.early : earlyOf(rule.earlyExpiry)),
   }
 }
 

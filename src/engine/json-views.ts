@@ -33,6 +33,8 @@ interface Change {
 export interface JsonViews {
   /** The data of a body. @throws SyntaxError when it is not JSON */
   parse(bytes: Uint8Array<ArrayBuffer>): Parsed
+  /** That a body is JSON. @throws SyntaxError when it is not */
+  isJson(bytes: Uint8Array<ArrayBuffer>): true
   /** The data as a schema has it. @throws CacheError with code `schema` */
   validate<T>(parsed: Parsed, schema: StandardSchemaV1<unknown, T>): Promise<T>
   /** What a caller put in front of this body. */
@@ -112,6 +114,10 @@ export function createJsonViews(freeze: <T>(data: T) => T): JsonViews {
 
   return {
     parse,
+    isJson(bytes) {
+      parse(bytes)
+      return true
+    },
     async validate<T>({ data, schemas }: Parsed, schema: StandardSchemaV1<unknown, T>): Promise<T> {
       const validated =
         schemas.get(schema) ??

@@ -35,7 +35,9 @@ export function createListeners(placeNow: () => Place, report: (error: unknown) 
       }
     }
   }
-  const announce: Listeners['announce'] = (event, about) => tell(all, event, about)
+  const announce: Listeners['announce'] = (event, about) => {
+    if (all.size > 0) tell(all, event, about)
+  }
 
   return {
     on(listener) {

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { numbersOf } from '../http/decide.ts'
+import type { Ms } from '../http/message.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
 import { type Answer, toResponse } from './answer.ts'
 import type { CacheRequestInit, NearCache } from './api.ts'
@@ -9,13 +10,13 @@ import { dehydrate, hydrate } from './dehydration.ts'
 import { explain } from './explain.ts'
 import { toHeaders } from './header-list.ts'
 import { invalidate } from './invalidate.ts'
-import { answerJson } from './json.ts'
 import type { Listeners } from './listeners.ts'
 import { concerns, logSelector } from './log-selector.ts'
 import type { Presented } from './presented.ts'
+import { readJson } from './read-json.ts'
 import { refill } from './refill.ts'
 import { respond } from './respond.ts'
-import type { Session } from './session.ts'
+import type { Given, Session } from './session.ts'
 
 /** What the public methods need beside the session. */
 export interface NearCacheParts {
@@ -39,34 +40,25 @@ export function createNearCache(
   async function answered<T>(
     input: RequestInfo | URL,
     init: CacheRequestInit | undefined,
-    work: (presented: Presented, mine: Session) => Promise<readonly [Answer, () => T]>,
+    work: (presented: Presented, mine: Session) => Given<T> | Promise<Given<T>>,
   ): Promise<T> {
     const mine = session()
     const { core } = mine
-    const start = core.now()
     const given = mine.read(input, init)
     const presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
-    const { url, method } = presented.request
+    const { url } = presented.request
     let result: () => T
     try {
-      const [answer, give] = await work(presented, mine)
+      const worked = work(presented, mine)
+      // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
+      const start = 'then' in worked ? core.now() : undefined
+      const { answer, give } = await worked
       if (mine.over && !presented.passBy) throw mine.over
-      const { cause, status, numbers, stored, path, body } = answer
       result = give
+      const { cause, status } = answer
       // Made only for who asks.
       presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
-      core.emit({
-        type: 'answered',
-        url,
-        method,
-        cause,
-        status,
-        durationMs: core.now() - start,
-        ...(numbers && { numbers }),
-        bytesSaved: 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0,
-        msSaved: path === 'hit' ? (stored?.delta ?? 0) : 0,
-        ...ruleName(presented.rule),
-      })
+      core.emit(answeredWith(answer, presented, start === undefined ? 0 : core.now() - start))
     } catch (error) {
       if (mine.next === session() && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
       core.emit({ type: 'rejected', url, error })
@@ -75,23 +67,28 @@ export function createNearCache(
     return result()
   }
 
-  const fetch: NearCache['fetch'] = async (input, init) => {
-    if (closing) {
-      const { nearcache: _, ...plain } = init ?? {}
-      return session().core.transport(input, init && plain)
-    }
-    return answered(input, init, async (presented, { core }) => {
-      const answer = await respond(presented, core)
-      return [answer, () => toResponse(answer, core.settings.cacheStatus)]
-    })
+  /** As it was before there was a cache. */
+  async function plainFetch(input: RequestInfo | URL, init?: CacheRequestInit): Promise<Response> {
+    const { nearcache: _, ...plain } = init ?? {}
+    return session().core.transport(input, init && plain)
   }
+
+  const responded = (presented: Presented, { core }: Session): Given<Response> | Promise<Given<Response>> => {
+    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings.cacheStatus) })
+    const answer = respond(presented, core)
+    return 'then' in answer ? answer.then(given) : given(answer)
+  }
+
+  const fetch: NearCache['fetch'] = (input, init) =>
+    closing ? plainFetch(input, init) : answered(input, init, responded)
 
   const json: NearCache['json'] = <T>(
     input: RequestInfo | URL,
     init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
   ): Promise<T> => {
-    const { schema, ...rest } = init ?? {}
-    return answered(input, init && rest, (presented, mine) => answerJson(presented, mine, schema))
+    if (!init) return answered<T>(input, init, readJson)
+    const { schema, ...rest } = init
+    return answered(input, rest, (presented, mine) => readJson(presented, mine, schema))
   }
 
   const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {
@@ -182,5 +179,21 @@ export function createNearCache(
       })()
       return closing
     },
+  }
+}
+
+/** What is told of an answer. */
+function answeredWith(answer: Answer, { request, rule }: Presented, durationMs: Ms): CacheEvent {
+  const { cause, status, numbers, stored, path, body } = answer
+  const { url, method } = request
+  const bytesSaved = 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0
+  const msSaved = path === 'hit' ? (stored?.delta ?? 0) : 0
+  const type = 'answered'
+  // Every hit comes by here: at once as it is, not put together.
+  if (numbers && !rule) return { type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved }
+  return {
+    ...{ type, url, method, cause, status, durationMs, bytesSaved, msSaved },
+    ...(numbers && { numbers }),
+    ...ruleName(rule),
   }
 }

@@ -158,8 +158,11 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
       version = place.keys.version()
       base = place.base
     }
-    const presented = known.get(input) ?? present(input, undefined, place)
-    known.set(input, presented)
+    let presented = known.get(input)
+    if (!presented) {
+      presented = present(input, undefined, place)
+      known.set(input, presented)
+    }
     return presented
   }
 }

@@ -137,24 +137,35 @@ function decideFreely(
   context: DecisionContext,
 ): Decision {
   if (presented.cacheMode === 'reload') return { kind: 'forward', cause: 'request-directive', why: 'request' }
-  const alive = candidates.filter((stored) => purgeEffect(stored, context.log)?.mode !== 'hard')
-  if (alive.length === 0) return { kind: 'forward', cause: candidates.length > 0 ? 'purged' : 'miss', why: 'uri-miss' }
-  const matching = alive.filter((stored) => matchesNominated(stored, presented, context))
-  if (matching.length === 0) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
+  // Every hit comes by here: loops, and nothing made that need not be.
+  let areAllGone = true
+  let matching: StoredResponse[] | undefined
+  for (const stored of candidates) {
+    if (purgeEffect(stored, context.log)?.mode === 'hard') continue
+    areAllGone = false
+    if (!matchesNominated(stored, presented, context)) continue
+    if (matching) matching.push(stored)
+    else matching = [stored]
+  }
+  if (areAllGone) return { kind: 'forward', cause: candidates.length > 0 ? 'purged' : 'miss', why: 'uri-miss' }
+  if (!matching) return { kind: 'forward', cause: 'vary-miss', why: 'vary-miss' }
 
   // HEAD knows no ranges (RFC 9110 §14.2).
   const range = presented.method === 'HEAD' ? undefined : fieldValue(presented.headers, 'range')
   const wanted = range === undefined ? undefined : requestedRange(range)
-  const able = matching.filter((stored) =>
-    range === undefined ? !stored.part : wanted && canSatisfyRange(stored, wanted),
+  const stored = mostRecent(
+    range === undefined && !matching.some(isPart)
+      ? matching
+      : matching.filter((one) => (range === undefined ? !one.part : wanted && canSatisfyRange(one, wanted))),
   )
-  const stored = mostRecent(able)
   if (stored) return decideOn(stored, presented, context)
 
   const beginning = range === undefined ? mostRecent(matching.filter(isBeginning)) : undefined
   const partial = beginning && decideOn(beginning, presented, context).kind === 'reuse' ? beginning : undefined
   return { kind: 'forward', cause: 'miss', why: 'partial', ...(partial && { partial }) }
 }
+
+const isPart = ({ part }: StoredResponse): boolean => part !== undefined
 
 /**
  * Whether the rest of it is worth asking for: where there is a rest, and no validator forbids to join it (a weak one does, RFC 9110 §15.3.7.3). Where there is none yet, the rest
@@ -165,6 +176,7 @@ const isBeginning = ({ part, etag }: StoredResponse): boolean =>
 
 /** The most recent of several suitable responses, preferring those with a valid `Vary` where some omit it (RFC 9111 §4, §4.1). */
 function mostRecent(suitable: readonly StoredResponse[]): StoredResponse | undefined {
+  if (suitable.length < 2) return suitable[0]
   const negotiated = suitable.filter((stored) => stored.vary.length > 0)
   return (negotiated.length > 0 ? negotiated : suitable).reduce<StoredResponse | undefined>(
     (best, stored) =>
@@ -180,24 +192,12 @@ function decideOn(stored: StoredResponse, presented: PresentedRequest, context: 
   const numbers = measure(stored, presented, context, purge)
   const { ageMs, lifetimeMs, staleForMs, phaseMs = 0 } = numbers
 
-  const served = (cause: Cause, kind: 'reuse' | 'reuse-and-revalidate' = 'reuse'): Decision => ({
-    kind,
-    cause,
-    stored,
-    numbers,
-  })
-  const ask = (cause: Cause, why: ForwardReason): Decision => {
-    const asked = { cause, why, stored, numbers }
-    const hasValidator = stored.etag !== undefined || stored.lastModified !== undefined
-    return hasValidator ? { kind: 'validate', ...asked } : { kind: 'forward', ...asked }
-  }
-
-  if (purge?.mode === 'invalidate') return ask('invalidated', 'stale')
-  if (cacheMode === 'no-cache' || directives.noCache) return ask('request-directive', 'request')
+  if (purge?.mode === 'invalidate') return ask('invalidated', 'stale', stored, numbers)
+  if (cacheMode === 'no-cache' || directives.noCache) return ask('request-directive', 'request', stored, numbers)
   if ((cacheMode === 'force-cache' || cacheMode === 'only-if-cached') && !purge) {
-    return served(staleForMs < 0 ? 'fresh' : 'max-stale')
+    return { kind: 'reuse', cause: staleForMs < 0 ? 'fresh' : 'max-stale', stored, numbers }
   }
-  if (stored.directives.noCache === true) return ask('no-cache', 'stale')
+  if (stored.directives.noCache === true) return ask('no-cache', 'stale', stored, numbers)
 
   const maxStale = stored.directives.mustRevalidate ? -1 : Math.max(directives.maxStale ?? -1, presented.maxStale ?? -1)
   const { maxAge = Number.POSITIVE_INFINITY, minFresh = 0 } = directives
@@ -211,17 +211,25 @@ function decideOn(stored: StoredResponse, presented: PresentedRequest, context: 
       phaseMs,
     }
     return mayRefresh && isEarly(early, random) && (context.mayRefreshEarly?.() ?? true)
-      ? served('early-refresh', 'reuse-and-revalidate')
-      : served('fresh')
+      ? { kind: 'reuse-and-revalidate', cause: 'early-refresh', stored, numbers }
+      : { kind: 'reuse', cause: 'fresh', stored, numbers }
   }
   const tooStale = Math.max(staleForMs, ageMs - maxAge, minFresh + staleForMs)
-  if (maxStale >= 0 && tooStale <= maxStale) return served('max-stale')
+  if (maxStale >= 0 && tooStale <= maxStale) return { kind: 'reuse', cause: 'max-stale', stored, numbers }
   // What the request asks for beyond freshness is not met by a window that the origin grants.
-  if (ageMs > maxAge || minFresh > 0) return ask('request-directive', 'request')
+  if (ageMs > maxAge || minFresh > 0) return ask('request-directive', 'request', stored, numbers)
   if (staleForMs <= numbers.staleWhileRevalidateMs && numbers.staleWhileRevalidateMs > 0) {
-    return served('stale-while-revalidate', 'reuse-and-revalidate')
+    return { kind: 'reuse-and-revalidate', cause: 'stale-while-revalidate', stored, numbers }
   }
-  return ask(purge ? 'purged' : 'expired', 'stale')
+  return ask(purge ? 'purged' : 'expired', 'stale', stored, numbers)
+}
+
+/** With a validator where the stored response has one (RFC 9111 §4.3.1). */
+function ask(cause: Cause, why: ForwardReason, stored: StoredResponse, numbers: DecisionNumbers): Decision {
+  const hasValidator = stored.etag !== undefined || stored.lastModified !== undefined
+  return hasValidator
+    ? { kind: 'validate', cause, why, stored, numbers }
+    : { kind: 'forward', cause, why, stored, numbers }
 }
 
 /** The numbers of one stored response at this moment, whatever would be decided. */
@@ -250,7 +258,7 @@ function measure(
       )
   const { noCache, mustRevalidate, staleWhileRevalidate, staleIfError, immutable } = stored.directives
   const prohibited = noCache === true || mustRevalidate || purge?.mode === 'invalidate'
-  return {
+  const numbers: { -readonly [Name in keyof DecisionNumbers]: DecisionNumbers[Name] } = {
     ageMs,
     lifetimeMs: lifetime.ms,
     lifetimeSource: lifetime.source,
@@ -265,8 +273,9 @@ function measure(
           presented.directives.staleIfError ?? 0,
           policy?.graceMs ?? 0,
         ),
-    ...(policy?.phase && !immutable && { phaseMs: lifetime.ms * policy.phase * installShare(log.incarnation) }),
   }
+  if (policy?.phase && !immutable) numbers.phaseMs = lifetime.ms * policy.phase * installShare(log.incarnation)
+  return numbers
 }
 
 const windowOf = (said: Ms | undefined, allowed: Ms | undefined, policy: DecisionPolicy | undefined): Ms | undefined =>

@@ -31,4 +31,10 @@ export function isEarly({ remaining, lifetime, delta, beta, phaseMs }: Earliness
  * Where in the spread of all installs this one stands: from 0 up to, not including, 1, always the same for one life of a database and evenly spread over many. It separates browsers that
  * have inherited one moment of expiry, which chance at each read does not: whoever reads seldom draws seldom.
  */
-export const installShare = (incarnation: string): number => fraction(incarnation)
+export function installShare(incarnation: string): number {
+  if (incarnation !== known.incarnation) known = { incarnation, share: fraction(incarnation) }
+  return known.share
+}
+
+/** The last one, kept: a page has one database, and each read asks. */
+let known = { incarnation: '', share: fraction('') }

@@ -2,10 +2,10 @@ import { fieldValue, isToken, listMembers, splitAtCommas, trimmed } from './fiel
 import type { HeaderList, PresentedRequest, StoredResponse } from './message.ts'
 
 /** Bodies arrive decoded, and a store belongs to one origin: these differ without meaning anything here. */
-const ignored = /^(?:accept-encoding|available-dictionary|origin)$/
+const ignored = new Set(['accept-encoding', 'available-dictionary', 'origin'])
 
 /** Added below script and different from user to user: unseen, they match only where the partition stands for the user. */
-const personal = /^(?:authorization|cookie|referer)$/
+const personal = new Set(['authorization', 'cookie', 'referer'])
 
 /** Said to caches and origins about this one use, not about which representation is wanted. */
 const aboutTheUse = /^(?:cache-control|if-(?:match|modified-since|none-match|range|unmodified-since)|pragma|range)$/
@@ -32,8 +32,8 @@ export function nominatedFields(
   implied: HeaderList = [],
 ): HeaderList {
   const sent = [...presented, ...implied.filter(([name]) => fieldValue(presented, name) === undefined)]
-  if (vary === 'unknown') return sent.filter(([name]) => !aboutTheUse.test(name) && !ignored.test(name))
-  return vary === '*' ? [] : sent.filter(([name]) => vary.includes(name) && !ignored.test(name))
+  if (vary === 'unknown') return sent.filter(([name]) => !aboutTheUse.test(name) && !ignored.has(name))
+  return vary === '*' ? [] : sent.filter(([name]) => vary.includes(name) && !ignored.has(name))
 }
 
 /**
@@ -45,25 +45,43 @@ export function nominatedFields(
 export function matchesNominated(
   stored: Pick<StoredResponse, 'vary' | 'nominated' | 'headers' | 'directives'>,
   presented: Pick<PresentedRequest, 'headers'>,
-  { implied, partitioned }: { readonly implied?: HeaderList; readonly partitioned?: boolean } = {},
+  { implied = [], partitioned }: { readonly implied?: HeaderList; readonly partitioned?: boolean } = {},
 ): boolean {
   const { vary, nominated, headers, directives } = stored
   if (vary === '*') return false
   // A cookie that script sets says who asks; what is private is for that one alone.
   if (directives.private && !partitioned && fieldValue(nominated, 'cookie') !== fieldValue(presented.headers, 'cookie'))
     return false
+  if (vary.length === 0) return true
+  if (vary !== 'unknown') {
+    for (const name of vary) {
+      const after = fieldValue(presented.headers, name) ?? fieldValue(implied, name)
+      if (!isSame(name, fieldValue(nominated, name), after, headers, partitioned)) return false
+    }
+    return true
+  }
   const now = nominatedFields(vary, presented.headers, implied)
-  const names = vary === 'unknown' ? [...nominated, ...now].map(([name]) => name) : vary
-  return names.every((name) => {
-    if (ignored.test(name)) return true
-    const [before, after] = [fieldValue(nominated, name), fieldValue(now, name)]
-    if (before === undefined && after === undefined) return partitioned || !personal.test(name)
-    if (before === undefined || after === undefined) return false
-    return (
-      normalised(name, before) === normalised(name, after) ||
-      (name === 'accept-language' && isInPreferred(headers, after))
-    )
-  })
+  return [...nominated, ...now].every(([name]) =>
+    isSame(name, fieldValue(nominated, name), fieldValue(now, name), headers, partitioned),
+  )
+}
+
+/** Whether one nominated field is as it was; `headers` are those of the response. */
+function isSame(
+  name: string,
+  before: string | undefined,
+  after: string | undefined,
+  headers: HeaderList,
+  partitioned: boolean | undefined,
+): boolean {
+  if (before === after && (before !== undefined || partitioned)) return true
+  if (ignored.has(name)) return true
+  if (before === undefined && after === undefined) return !personal.has(name)
+  if (before === undefined || after === undefined) return false
+  return (
+    normalised(name, before) === normalised(name, after) ||
+    (name === 'accept-language' && isInPreferred(headers, after))
+  )
 }
 
 const normalised = (name: string, value: string): string =>

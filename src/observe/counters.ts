@@ -32,7 +32,7 @@ export function createCounters(): { readonly sink: EventSink; stats(memoryBytes:
     bytesSaved: 0,
     msSaved: 0,
   }
-  const byCause = new Map<Cause, number>()
+  const byCause = new Map<Cause, { count: number }>()
   const byRule = new Map<string, { requests: number; saved: number }>()
 
   function sink(event: CacheEvent): void {
@@ -48,7 +48,9 @@ export function createCounters(): { readonly sink: EventSink; stats(memoryBytes:
     totals.requestsSaved += saved
     totals.bytesSaved += event.bytesSaved
     totals.msSaved += event.msSaved
-    byCause.set(event.cause, (byCause.get(event.cause) ?? 0) + 1)
+    const same = byCause.get(event.cause)
+    if (same) same.count++
+    else byCause.set(event.cause, { count: 1 })
     if (event.rule === undefined) return
     const rule = byRule.get(event.rule) ?? { requests: 0, saved: 0 }
     byRule.set(event.rule, { requests: rule.requests + 1, saved: rule.saved + saved })
@@ -58,7 +60,7 @@ export function createCounters(): { readonly sink: EventSink; stats(memoryBytes:
     sink,
     stats: (memoryBytes) => ({
       ...totals,
-      byCause: Object.fromEntries(byCause),
+      byCause: Object.fromEntries([...byCause].map(([cause, { count }]) => [cause, count])),
       byRule: Object.fromEntries(byRule),
       memoryBytes,
     }),

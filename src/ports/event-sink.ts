@@ -11,7 +11,7 @@ export type CacheEvent =
       readonly method: string
       readonly cause: Cause
       readonly status: number
-      /** From the call to the response (its body may still be under way). */
+      /** From the call to the response (its body may still be under way). 0 for what memory has. */
       readonly durationMs: Ms
       readonly numbers?: DecisionNumbers
       /** Bytes that did not come over the network for this answer. */

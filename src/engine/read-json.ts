@@ -1,67 +1,100 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CacheError } from '../errors.ts'
 import { mayServeOnError } from '../http/decide.ts'
+import type { CacheKey } from '../ports/store.ts'
 import { type Answer, replay, toResponse } from './answer.ts'
 import type { Accept } from './arrival.ts'
 import { type Core, decisionContext } from './core.ts'
 import { unlessAborted } from './deadlines.ts'
 import { decideNow } from './decide-now.ts'
 import { toHeaders } from './header-list.ts'
-import type { Parsed } from './json-views.ts'
+import type { JsonViews, Parsed } from './json-views.ts'
 import type { Presented } from './presented.ts'
 import { respond } from './respond.ts'
-import type { Session } from './session.ts'
+import type { Given, Session } from './session.ts'
 
 const NOTHING = new Uint8Array()
 
-/** The answer to one `json()`, and what gives its data or throws: an answer that is of no use is an answer all the same. */
-export async function answerJson<T>(
+/** The parsed body of the answer to one request; what memory has is there at once. */
+export function readJson<T>(
+  presented: Presented,
+  mine: Session,
+  schema?: StandardSchemaV1<unknown, T>,
+): Given<T> | Promise<Given<T>> {
+  const { core, views } = mine
+  const accept: Accept = schema ? (bytes) => isUsable(views.parse(bytes), schema, views) : views.isJson
+  const answer = respond(presented, core, accept)
+  if ('then' in answer) return answer.then((one) => read(one, presented, mine, schema))
+  return (schema ? undefined : readAtOnce<T>(answer, presented, views)) ?? read(answer, presented, mine, schema)
+}
+
+/** What needs no waiting and is no error, as nearly every hit. */
+function readAtOnce<T>(answer: Answer, { key }: Presented, views: JsonViews): Given<T> | undefined {
+  const { status, body } = answer
+  if (status < 200 || status > 299 || !('bytes' in body)) return undefined
+  try {
+    const data = parsedOf(key, body.bytes ?? NOTHING, views).data as T
+    return { answer, give: () => data }
+  } catch {
+    return undefined
+  }
+}
+
+async function read<T>(
+  answer: Answer,
   presented: Presented,
   { core, views }: Session,
   schema: StandardSchemaV1<unknown, T> | undefined,
-): Promise<readonly [Answer, () => T]> {
-  const made = (parsed: Parsed): T | Promise<T> =>
-    schema && parsed.data !== undefined ? views.validate(parsed, schema) : (parsed.data as T)
-  const parse = (bytes: Uint8Array<ArrayBuffer>) => made(views.parse(bytes))
-  const isUsable: Accept = (bytes) => {
-    const parsed = parse(bytes)
-    return !(parsed instanceof Promise) || parsed.then(() => true)
-  }
-  const answer = await respond(presented, core, isUsable)
+): Promise<Given<T>> {
   if (answer.status < 200 || answer.status > 299) {
-    return [
+    return {
       answer,
-      () => {
+      give() {
         throw notOk(answer, presented, core)
       },
-    ]
+    }
   }
   try {
-    const bytes = 'bytes' in answer.body ? (answer.body.bytes ?? NOTHING) : await bytesOf(answer, presented)
-    const parsed = made(views.overlaid(presented.key, bytes) ?? views.parse(bytes))
-    const data = parsed instanceof Promise ? await unlessAborted(parsed, presented.signal) : parsed
-    return [answer, () => data]
+    const bytes = await bytesOf(answer, presented)
+    const made = dataOf(parsedOf(presented.key, bytes, views), schema, views)
+    const data = made instanceof Promise ? await unlessAborted(made, presented.signal) : made
+    return { answer, give: () => data }
   } catch (error) {
     if (presented.signal?.aborted) throw error
     const good = presented.passBy ? undefined : await lastGood(presented, core)
     if (good && good.stored !== answer.stored) {
       // A good one that is none for this caller changes nothing.
       const found = await bytesOf(good, presented)
-        .then(parse)
+        .then((bytes) => dataOf(views.parse(bytes), schema, views))
         .then(
           (data) => ({ data }),
           () => undefined,
         )
-      if (found) return [good, () => found.data]
+      if (found) return { answer: good, give: () => found.data }
     }
     if (!(error instanceof SyntaxError || error instanceof CacheError)) throw error
-    return [
+    return {
       answer,
-      () => {
+      give() {
         throw error instanceof SyntaxError ? notJson(error, answer, presented) : error
       },
-    ]
+    }
   }
+}
+
+/** What a caller put in front of this body, or what it says. @throws SyntaxError when it is not JSON */
+const parsedOf = (key: CacheKey, bytes: Uint8Array<ArrayBuffer>, views: JsonViews): Parsed =>
+  views.overlaid(key, bytes) ?? views.parse(bytes)
+
+const dataOf = <T>(
+  parsed: Parsed,
+  schema: StandardSchemaV1<unknown, T> | undefined,
+  views: JsonViews,
+): T | Promise<T> => (schema && parsed.data !== undefined ? views.validate(parsed, schema) : (parsed.data as T))
+
+function isUsable(parsed: Parsed, schema: StandardSchemaV1, views: JsonViews): ReturnType<Accept> {
+  const made = dataOf(parsed, schema, views)
+  return !(made instanceof Promise) || made.then(() => true)
 }
 
 /** The body as it is kept, or as it comes when it is too large to keep. */
