@@ -39,21 +39,21 @@ const MAX_NAMES = 100_000
 /** A log in this process. When it ends, so does the log; clients notice, and forget everything (softly). */
 export function memoryPurgeLog({ retain, random }: { readonly retain: number; readonly random: Random }): PurgeLogPort {
   const purges: LoggedPurge[] = []
-  const life = mark(random)
+  let before: Position = { number: 0, mark: mark(random) }
   const listeners = new Set<(purges: readonly LoggedPurge[]) => void>()
   const waiting = new Map<string, { readonly purge: FeedPurge; at: EpochMs }>()
   const names = new Map<string, EpochMs>()
 
   return {
     async append(purge) {
-      const logged = { ...purge, number: (purges.at(-1)?.number ?? 0) + 1, mark: mark(random) }
+      const logged = { ...purge, number: (purges.at(-1) ?? before).number + 1, mark: mark(random) }
       purges.push(logged)
-      if (purges.length > retain) purges.shift()
+      if (purges.length > retain) before = purges.shift() as LoggedPurge
       for (const listener of listeners) listener([logged])
       return logged
     },
     async read(after) {
-      return sliceOf(purges, life, after)
+      return sliceOf(purges, before, after)
     },
     watch(listener) {
       listeners.add(listener)
@@ -94,20 +94,20 @@ export function memoryPurgeLog({ retain, random }: { readonly retain: number; re
 /**
  * What a follower at `after` does not have yet, of a log that keeps `purges`, oldest first.
  *
- * @param life - the mark of number 0
+ * @param before - the position in front of the first of them: that of the last purge that is kept no longer, or number 0 with the mark that names the log
  */
 export function sliceOf<Entry extends Position>(
   purges: readonly Entry[],
-  life: string,
+  before: Position,
   after: { readonly number: number; readonly mark?: string | undefined } = { number: 0 },
 ): Omit<Slice, 'purges'> & { readonly purges: readonly Entry[] } {
-  const { number, mark } = purges.at(-1) ?? { number: 0, mark: life }
-  const first = purges[0]?.number ?? 1
-  const known = after.number === 0 ? life : purges[after.number - first]?.mark
+  const { number, mark } = purges.at(-1) ?? before
+  const had = after.number - before.number
+  const known = had === 0 ? before.mark : purges[had - 1]?.mark
   // Without a mark the number is believed, if it can be one of ours.
   const isOurs = after.mark === undefined ? after.number <= number : after.mark === known
-  const complete = isOurs && after.number >= first - 1
-  return { number, mark, complete, purges: complete ? purges.slice(after.number - first + 1) : [] }
+  const complete = isOurs && had >= 0
+  return { number, mark, complete, purges: complete ? purges.slice(had) : [] }
 }
 
 /** A mark by chance: 62 bits. */

@@ -33,7 +33,7 @@ const PAUSE_MS = 2_000
 
 /**
  * Gives a purge the next number and keeps it: in one step, so that all nodes share one numbering without a gap. The entry's id in the stream is its number.
- * KEYS: stream, life. ARGV: a life for a log that has none, mark, purge, retain.
+ * KEYS: stream, life. ARGV: a life for a log that has none, mark, purge, entries kept.
  */
 const APPEND = `
 redis.call('SET', KEYS[2], ARGV[1], 'NX')
@@ -134,7 +134,14 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
   return {
     async append(purge) {
       const logged = { ...purge, mark: mark(random) }
-      const number = await run(APPEND, [stream, life], mark(random), logged.mark, JSON.stringify(purge), String(retain))
+      const number = await run(
+        APPEND,
+        [stream, life],
+        mark(random),
+        logged.mark,
+        JSON.stringify(purge),
+        String(retain + 1),
+      )
       return { ...logged, number: Number(number) }
     },
     async read(after) {
@@ -143,9 +150,15 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
         unknown,
         unknown,
       ]
-      const kept = entriesOf(entries)
+      const read = entriesOf(entries)
       // A number beyond the end: the end is needed to say so.
-      const slice = sliceOf(kept.length > 0 ? kept : entriesOf(last), String(named), after)
+      const kept = read.length > 0 ? read : entriesOf(last)
+      // One more is kept than is told: its mark is that of where the log begins.
+      const [first = { number: 1 }, ...rest] = kept
+      const slice =
+        first.number === 1
+          ? sliceOf(kept, { number: 0, mark: String(named) }, after)
+          : sliceOf(rest, first as Entry, after)
       const purges = purgesIn(slice.purges)
       // An entry that this version cannot read may say anything; where the log ends is known all the same.
       return purges ? { ...slice, purges } : { ...slice, complete: false, purges: [] }

@@ -91,6 +91,20 @@ describe.skipIf(!hasRedis())('a purge log on Redis', () => {
       expect(await asJson(hub, `?after=${after}`)).toMatchObject({ complete: false, number: 5, purges: [] })
   })
 
+  test('gives one who missed exactly what is kept all of it: where the log begins its mark is known', async () => {
+    const hub = await node({ retain: 3 })
+    const life = (await asJson(hub)).mark
+    for (let index = 0; index < 2; index++) await hub.purge({ tag: `t${index}` })
+    const { mark } = await asJson(hub)
+    await hub.purge({ tag: 't2' })
+    expect(await asJson(hub, `?after=0.${life}`)).toMatchObject({ complete: true, purges: [{}, {}, {}] })
+    for (let index = 3; index < 5; index++) await hub.purge({ tag: `t${index}` })
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: true, purges: [{}, {}, {}] })
+    expect(await asJson(hub, '?after=2.other')).toMatchObject({ complete: false, purges: [] })
+    await hub.purge({ tag: 't5' })
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: false, purges: [] })
+  })
+
   test('what one node publishes, those who follow another one hear', async () => {
     const [one, other] = [await node(), await node()]
     const stream = await follow(other)
