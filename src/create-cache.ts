@@ -339,7 +339,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
         random,
         maxBytes: disk.maxBytes,
         maxEntryBytes: diskEntryBytes,
-        idle: here.idle ?? (() => clock.sleep(IDLE_MS)),
+        idle: here.idle ?? ((signal) => clock.sleep(IDLE_MS, signal)),
         onNotice,
       })
     if (!options.disk?.encrypt) return openStore(onNotice)
