@@ -49,7 +49,7 @@ function whomToJoin(identity: string, presented: Presented, core: Core): Flight 
   if (!flight || core.flights.hitForMiss.has(identity, core.now()) || isOvertaken(flight, presented, core))
     return undefined
   // What has come may be old by now, though its body is still under way.
-  const stored = flight.arrived?.stored
+  const stored = flight.arrived()?.stored
   return !stored || canUse(stored, flight, presented, core) ? flight : undefined
 }
 

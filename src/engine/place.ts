@@ -18,9 +18,7 @@ export function createPlace(
   const matchers = rules.map((rule) => ({ rule, matches: matcher(rule, absolute) }))
   const ruleFor = (url: string, request: () => Request) => matchers.find(({ matches }) => matches(url, request))?.rule
   return {
-    get base() {
-      return base()
-    },
+    base,
     origin,
     partition,
     key,

@@ -40,7 +40,7 @@ export interface Presented {
 
 /** Where relative URLs start, whose origin is ours, and what makes a key. */
 export interface Place {
-  readonly base: string | undefined
+  base(): string | undefined
   /** Our own origin; `undefined` where every origin counts as the same (no document). */
   readonly origin: string | undefined
   readonly partition: string
@@ -75,7 +75,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
   const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method' | 'redirect'>(name: Name) =>
     init[name] ?? request?.[name]
 
-  const { href, origin, protocol, username, password } = new URL(request ? request.url : String(input), place.base)
+  const { href, origin, protocol, username, password } = new URL(request ? request.url : String(input), place.base())
   const url = withoutFragment(href)
   const sameOrigin = place.origin === undefined || origin === place.origin
   const lines = init.headers ?? request?.headers
@@ -153,10 +153,10 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
   let base: string | undefined
   return (input, init) => {
     if (init || typeof input !== 'string' || !place.isSteady) return present(input, init, place)
-    if (version !== place.keys.version() || base !== place.base || known.size >= MAX_KNOWN) {
+    if (version !== place.keys.version() || base !== place.base() || known.size >= MAX_KNOWN) {
       known.clear()
       version = place.keys.version()
-      base = place.base
+      base = place.base()
     }
     let presented = known.get(input)
     if (!presented) {

@@ -87,7 +87,18 @@ export function platform(): Platform {
       (navigator as { connection?: { saveData?: boolean } } | undefined)?.connection?.saveData === true,
     idle:
       typeof requestIdleCallback === 'function'
-        ? () => new Promise((resolve) => requestIdleCallback(() => resolve()))
+        ? (signal) =>
+            new Promise((resolve, reject) => {
+              const stop = () => {
+                cancelIdleCallback(waiting)
+                reject(signal.reason)
+              }
+              const waiting = requestIdleCallback(() => {
+                signal.removeEventListener('abort', stop)
+                resolve()
+              })
+              signal.addEventListener('abort', stop)
+            })
         : undefined,
     workers,
     isControlled: () =>

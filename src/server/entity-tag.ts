@@ -18,16 +18,23 @@ export function subtle(): SubtleCrypto {
 }
 
 /**
- * Whether `If-None-Match` names the current representation, by weak comparison (RFC 9110 §13.1.2). `*` alone stands for any; among tags it is invalid, and matches nothing.
+ * Whether a list of tags names the current representation: `If-None-Match` by weak comparison (RFC 9110 §13.1.2), `If-Match` by strong (§13.1.1). `*` alone stands for any; among tags it is
+ * invalid, and matches nothing.
  *
  * @param etag - the tag of the current representation, if it has one
  */
-export function matchesAny(ifNoneMatch: string, etag: string | null): boolean {
-  if (trimmed(ifNoneMatch) === '*') return true
-  if (etag === null) return false
+export function matchesAny(list: string, etag: string | null, comparison: 'weak' | 'strong' = 'weak'): boolean {
+  if (trimmed(list) === '*') return true
+  if (etag === null || (comparison === 'strong' && isWeak(etag))) return false
   // Split at the commas outside quotes, in which no backslash escapes anything (§8.8.3). Nothing has to follow a member, so that none is ever looked at twice.
-  const members = ifNoneMatch.match(/(?:[^",]|"[^"]*"?)+/g) ?? []
-  return members.some((one) => opaque(trimmed(one)) === opaque(etag))
+  const members = list.match(/(?:[^",]|"[^"]*"?)+/g) ?? []
+  const named = members.map(trimmed).filter((one) => comparison === 'weak' || !isWeak(one))
+  return named.some((one) => opaque(one) === opaque(etag))
 }
 
+/** Whether `If-Range` names the representation of which these are the fields: its tag, by strong comparison, or the very moment of its modification (RFC 9110 §13.1.5). */
+export const matchesRange = (ifRange: string, headers: Headers): boolean =>
+  ifRange === headers.get(ifRange.startsWith('"') ? 'etag' : 'last-modified')
+
+const isWeak = (etag: string): boolean => etag.startsWith('W/')
 const opaque = (etag: string): string => etag.replace(/^W\//, '')

@@ -5,7 +5,7 @@ import { TAG_FIELD } from '../http/tags.ts'
 import { systemClock } from '../platform/system-clock.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type CacheDirectives, cacheControl } from './cache-control.ts'
-import { matchesAny, strongTag } from './entity-tag.ts'
+import { matchesAny, matchesRange, strongTag } from './entity-tag.ts'
 import { tagList } from './tag-list.ts'
 
 /** How the answers of a route may be cached. */
@@ -57,7 +57,8 @@ const ofContent = [
  * - `Cache-Control`, `Vary` and the tags of the policy, on successful answers. What the handler says itself stands. An answer that sets a cookie is `private` at least. An error (400 and
  *   above) gets `no-store` where the handler says nothing.
  * - A strong `ETag` of the body's bytes, where the handler gives none, for a 200 up to `maxTaggedBytes`; event streams are never held up.
- * - 304 to `If-None-Match` (weak comparison, lists, `*`) and, only without it, to `If-Modified-Since` (RFC 9110 §13.1).
+ * - Conditions in their order (RFC 9110 §13.2.2), on a 200 or 206: 412 to `If-Match` and `If-Unmodified-Since`; 304 to `If-None-Match` (weak comparison, lists, `*`) and, only without it, to
+ *   `If-Modified-Since`. A handler that answers ranges is asked again, for the whole, where `If-Range` names another representation.
  * - HEAD: the handler is asked for GET and its body left out, so that both give the same fields.
  * - `Date`, and `Access-Control-Expose-Headers` for what a cache in a browser needs to see.
  *
@@ -100,7 +101,11 @@ export function withHttpCache<Rest extends readonly unknown[]>(
   return async (request, ...rest) => {
     const isHead = request.method === 'HEAD'
     if (request.method !== 'GET' && !isHead) return expose(await handler(request, ...rest), tagField)
-    const response = await handler(isHead ? asGet(request) : request, ...rest)
+    let response = await handler(isHead ? asWhole(request) : request, ...rest)
+    if (!isHead && needsWhole(request.headers, response)) {
+      drop(response.body)
+      response = await handler(asWhole(request), ...rest)
+    }
     // A network error, or what was upgraded.
     if (response.status < 200) return response
     const headers = new Headers(response.headers)
@@ -114,21 +119,37 @@ export function withHttpCache<Rest extends readonly unknown[]>(
         if (!headers.has('content-length')) headers.set('content-length', String(read.bytes.byteLength))
       }
     }
-    const isNotModified = response.status === 200 && isCurrent(request.headers, headers, clock)
-    if (isNotModified || isHead) drop(body)
-    if (!isNotModified)
+    const isConditional = response.status === 200 || response.status === 206
+    const instead = isConditional ? failedCondition(request.headers, headers, clock) : undefined
+    if (instead || isHead) drop(body)
+    if (!instead)
       return expose(
         new Response(isHead ? null : body, { status: response.status, statusText: response.statusText, headers }),
         tagField,
       )
     for (const name of ofContent) headers.delete(name)
     if (headers.has('etag')) headers.delete('last-modified')
-    return expose(new Response(null, { status: 304, statusText: 'Not Modified', headers }), tagField)
+    if (instead === 412) headers.set('cache-control', 'no-store')
+    return expose(new Response(null, { status: instead, statusText: NAMES[instead], headers }), tagField)
   }
 }
 
-/** HEAD as a GET. Ranges are none of its business (RFC 9110 §14.2). */
-function asGet(request: Request): Request {
+const NAMES = { 304: 'Not Modified', 412: 'Precondition Failed' }
+
+/**
+ * Whether a handler that answers ranges is to be asked for the whole after all: where `If-Range` does not let it answer a part (RFC 9110 §13.2.2, step 5), or a condition asks for a tag that only
+ * the whole will have.
+ */
+function needsWhole(asked: Headers, { status, headers }: Response): boolean {
+  const ifRange = asked.has('range') ? asked.get('if-range') : null
+  if (status === 416) return ifRange !== null
+  if (status !== 206) return false
+  const asksForTag = asked.has('if-match') || asked.has('if-none-match')
+  return (asksForTag && !headers.has('etag')) || (ifRange !== null && !matchesRange(ifRange, headers))
+}
+
+/** A GET of the whole. Ranges are none of a HEAD's business (RFC 9110 §14.2). */
+function asWhole(request: Request): Request {
   const headers = new Headers(request.headers)
   for (const name of ['range', 'if-range']) headers.delete(name)
   return new Request(request, { method: 'GET', headers })
@@ -183,13 +204,21 @@ const joined = (chunks: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8A
     { highWaterMark: 0 },
   )
 
-/** Whether the client has what would be sent (RFC 9110 §13.2.2): its tags decide, and only without any its date. */
-function isCurrent(asked: Headers, headers: Headers, clock: Clock): boolean {
+/** What a client gets whose condition fails, in the order of RFC 9110 §13.2.2: tags decide, and only without any the date. */
+function failedCondition(asked: Headers, headers: Headers, clock: Clock): 304 | 412 | undefined {
+  const etag = headers.get('etag')
+  const dateOf = (value: string | null) => parseHttpDate(value ?? '', clock.now())
+  const modified = dateOf(headers.get('last-modified'))
+  /** Whether it was modified since the moment that a field names; `undefined` where one of both is not known. */
+  const isLater = (name: string) => {
+    const since = dateOf(asked.get(name))
+    return since !== undefined && modified !== undefined ? modified > since : undefined
+  }
+  const ifMatch = asked.get('if-match')
+  if (ifMatch === null ? isLater('if-unmodified-since') : !matchesAny(ifMatch, etag, 'strong')) return 412
   const ifNoneMatch = asked.get('if-none-match')
-  if (ifNoneMatch !== null) return matchesAny(ifNoneMatch, headers.get('etag'))
-  const since = parseHttpDate(asked.get('if-modified-since') ?? '', clock.now())
-  const modified = parseHttpDate(headers.get('last-modified') ?? '', clock.now())
-  return since !== undefined && modified !== undefined && modified <= since
+  if (ifNoneMatch === null ? isLater('if-modified-since') === false : matchesAny(ifNoneMatch, etag)) return 304
+  return undefined
 }
 
 function drop(body: BodyInit | null): void {

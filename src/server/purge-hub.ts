@@ -7,7 +7,7 @@ import type { Random } from '../ports/random.ts'
 import { type FeedPurge, parsePosition, selector as selectorSchema } from '../purge/messages.ts'
 import { createFollowers } from './followers.ts'
 import { type RetryPolicy, withRetry } from './forward.ts'
-import { mark, memoryPurgeLog, type PurgeLogPort } from './purge-log.ts'
+import { type Message, mark, memoryPurgeLog, type PurgeLogPort, type Source } from './purge-log.ts'
 import { TOLERANCE_MS, verifier } from './signature.ts'
 import { answer, readWebhook } from './webhook.ts'
 
@@ -33,8 +33,8 @@ export interface DeadLetter {
   readonly purge: FeedPurge
   readonly error: unknown
   readonly at: EpochMs
-  /** Tries it again from the start, and takes it off the list when it succeeds. */
-  retry(): Promise<{ readonly number: number }>
+  /** Tries it again from the start, and takes it off the list when it succeeds. `undefined`: its webhook was sent again, and published, meanwhile. */
+  retry(): Promise<{ readonly number: number } | undefined>
 }
 
 export interface PurgeHubOptions {
@@ -118,10 +118,12 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
   const inHand = new Map<string, Promise<Response>>()
   let looking: AbortController | undefined
 
-  async function publish(purge: FeedPurge): Promise<{ readonly number: number }> {
+  /** @returns `undefined` when its source was dealt with meanwhile */
+  async function publish(purge: FeedPurge, source?: Source): Promise<{ readonly number: number } | undefined> {
     try {
       if (forward) await withRetry(async () => forward(purge), { clock, random, signal: closing.signal }, retry)
     } catch (error) {
+      if (closing.signal.aborted) throw new CacheError('state', 'This hub was closed before the CDN took the purge')
       const letter: DeadLetter = {
         purge,
         error,
@@ -129,7 +131,8 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
         async retry() {
           if (!letters.includes(letter)) throw new CacheError('state', 'This dead letter was dealt with')
           letters.splice(letters.indexOf(letter), 1)
-          return publish(purge)
+          // What was scheduled is no longer.
+          return publish(purge, source && 'message' in source ? source : undefined)
         },
       }
       letters.push(letter)
@@ -138,14 +141,19 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
         cause: error,
       })
     }
-    const { number } = await log.append(purge)
-    return { number }
+    const logged = await log.append(purge, source)
+    return logged && { number: logged.number }
   }
 
-  async function accept(purge: FeedPurge, at: EpochMs | undefined): Promise<{ readonly number: number | undefined }> {
+  /** @returns `undefined` when that message was dealt with before */
+  async function accept(
+    purge: FeedPurge,
+    at: EpochMs | undefined,
+    message?: Message,
+  ): Promise<{ readonly number: number | undefined } | undefined> {
     if (closing.signal.aborted) throw new CacheError('state', 'This hub was closed')
-    if (at === undefined || at <= clock.now()) return publish(purge)
-    await log.schedule({ id: mark(random), purge }, at)
+    if (at === undefined || at <= clock.now()) return publish(purge, message && { message })
+    if (!(await log.schedule({ id: mark(random), purge }, at, message))) return undefined
     look()
     return { number: undefined }
   }
@@ -160,11 +168,11 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
         const { due, next } = await log.takeDue(clock.now(), LEASE_MS)
         for (const { id, purge } of due) {
           // What the CDN did not take is a dead letter by now.
-          const isDone = await publish(purge).then(
-            () => true,
-            (error: unknown) => error instanceof CacheError,
+          const isRefused = await publish(purge, { scheduled: id }).then(
+            () => false,
+            (error: unknown) => error instanceof CacheError && error.code === 'forward',
           )
-          if (isDone) await log.settle(id)
+          if (isRefused) await log.settle(id)
         }
         if (due.length > 0) continue
         if (next === undefined) return
@@ -179,12 +187,13 @@ export function createPurgeHub(options: PurgeHubOptions = {}): PurgeHub {
 
   async function act(id: string, purge: FeedPurge, at: EpochMs | undefined): Promise<Response> {
     try {
-      if (!(await log.claim(id, REMEMBERED_MS, clock.now()))) return answer(200, 'This was done before')
-      const { number } = await accept(purge, at)
-      return Response.json({ number }, { headers: { 'cache-control': 'no-store' } })
+      const now = clock.now()
+      // What another node has in hand is not done yet: that one may have died.
+      const isDone = await log.isDone(id, now)
+      const taken = isDone ? undefined : await accept(purge, at, { name: id, forMs: REMEMBERED_MS, now })
+      if (!taken) return answer(200, 'This was done before')
+      return Response.json({ number: taken.number }, { headers: { 'cache-control': 'no-store' } })
     } catch (error) {
-      // So that it can be sent again; a log that is out of reach keeps its note until it ends.
-      await log.release(id).catch(() => {})
       if (error instanceof CacheError && error.code === 'forward') return answer(502, error.message)
       return answer(503, 'The purge could not be kept. Send it again')
     }

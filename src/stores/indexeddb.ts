@@ -97,7 +97,8 @@ export function createIndexedDbStore({
   /** The log for which it was last looked what is to be swept. */
   let swept: PurgeLog | undefined
   let isSweeping = false
-  let closings = 0
+  /** Until it is closed, and then until the next time. */
+  let open = new AbortController()
   /** Records read since their visited bits were last written. */
   const visited = new Map<string, IDBValidKey>()
   /** When the disk was last found to be full. */
@@ -127,7 +128,7 @@ export function createIndexedDbStore({
 
   async function flushReads(): Promise<void> {
     const flushed = readers
-    const closed = closings
+    const { signal } = open
     readers = []
     try {
       const views = await connection.transact('readonly', 'relaxed', (objects) => {
@@ -143,7 +144,7 @@ export function createIndexedDbStore({
       })
       if (!views[0]?.log) {
         // That would open it anew.
-        if (closed !== closings) throw new DOMException('The store was closed', 'AbortError')
+        if (signal.aborted) throw new DOMException('The store was closed', 'AbortError')
         // A new database is named in a transaction that writes: whoever comes first decides.
         const [log] = await commit([{ keys: [], change: () => [] }], 'relaxed')
         for (const [index, reader] of flushed.entries()) answer(reader, views[index] as View, log as PurgeLog)
@@ -170,14 +171,14 @@ export function createIndexedDbStore({
     swept = seen
     if (isSweeping) return
     isSweeping = true
-    const closing = closings
+    const { signal } = open
     try {
       let looked: PurgeLog | undefined
       for (let isMore = true; isMore || looked !== swept; ) {
-        await idle()
+        await idle(signal)
         // What no page needs at once.
         const { sweepSome } = await import('./sweep.ts')
-        if (closings !== closing || connection.isIll()) {
+        if (signal.aborted || connection.isIll()) {
           swept = undefined
           break
         }
@@ -198,8 +199,8 @@ export function createIndexedDbStore({
     // The rest of this tick comes along, and then whatever comes while a transaction is under way.
     await undefined
     // Closed meanwhile, the rest of an eviction waits for the next use: it would open the database anew.
-    const closed = closings
-    while (writers.length > 0 || (isOver && closed === closings)) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
+    const { signal } = open
+    while (writers.length > 0 || (isOver && !signal.aborted)) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     isWriting = false
   }
 
@@ -331,7 +332,8 @@ export function createIndexedDbStore({
       }),
     enter,
     close() {
-      closings++
+      open.abort()
+      open = new AbortController()
       swept = undefined
       return connection.close()
     },

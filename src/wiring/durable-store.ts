@@ -40,7 +40,7 @@ export function durableStore(
       random,
       maxBytes,
       maxEntryBytes,
-      idle: here.idle ?? (() => clock.sleep(IDLE_MS)),
+      idle: here.idle ?? ((signal) => clock.sleep(IDLE_MS, signal)),
       onNotice: told,
     })
   if (!disk?.encrypt) return openStore(onNotice)

@@ -226,9 +226,30 @@ export const mutants: readonly Mutant[] = [
   one(
     'If-Modified-Since counts beside If-None-Match (RFC 9110 §13.1.3)',
     'server/http-cache.ts',
-    "if (ifNoneMatch !== null) return matchesAny(ifNoneMatch, headers.get('etag'))",
-    "if (ifNoneMatch !== null && matchesAny(ifNoneMatch, headers.get('etag'))) return true",
+    "if (ifNoneMatch === null ? isLater('if-modified-since') === false : matchesAny(ifNoneMatch, etag)) return 304",
+    "if (isLater('if-modified-since') === false || matchesAny(ifNoneMatch ?? '', etag)) return 304",
     ['test/server/http-cache.test.ts'],
+  ),
+  one(
+    'a part of another representation is an answer to If-Range (RFC 9110 §13.1.5)',
+    'server/http-cache.ts',
+    '(ifRange !== null && !matchesRange(ifRange, headers))',
+    'false',
+    ['test/server/http-cache.test.ts'],
+  ),
+  one(
+    'a webhook that a dead node had in hand counts as done',
+    'server/purge-hub.ts',
+    'await log.isDone(id, now)',
+    'await log.schedule({ id, purge }, Infinity, { name: id, forMs: 1e6, now }).then((isNew) => !isNew)',
+    ['test/server/redis/index.test.ts'],
+  ),
+  one(
+    'a purge is kept without the note that its webhook is done',
+    'server/redis/index.ts',
+    "if ARGV[5] == 'message' then redis.call('SET'",
+    "if ARGV[5] == 'none' then redis.call('SET'",
+    ['test/server/redis/index.test.ts'],
   ),
   one(
     'those who joined a flight do not decide again (RFC 9111 §4)',

@@ -100,3 +100,32 @@ describe('an error that nobody waits for', () => {
     }
   })
 })
+
+describe('idleness', () => {
+  test('is not known where nobody tells', () => {
+    expect(platform().idle).toBeUndefined()
+  })
+
+  test('is waited for until it comes, or until nobody wants it any more: then nothing is left behind', async () => {
+    const waiting = new Map<number, () => void>()
+    vi.stubGlobal('requestIdleCallback', (callback: () => void) => {
+      waiting.set(waiting.size + 1, callback)
+      return waiting.size
+    })
+    vi.stubGlobal('cancelIdleCallback', (id: number) => waiting.delete(id))
+    const idle = platform().idle as NonNullable<ReturnType<typeof platform>['idle']>
+    const controller = new AbortController()
+    const [removed, added] = (['removeEventListener', 'addEventListener'] as const).map((name) =>
+      vi.spyOn(controller.signal, name),
+    )
+    const first = idle(controller.signal)
+    waiting.get(1)?.()
+    await first
+    expect(removed).toHaveBeenCalledTimes(added?.mock.calls.length ?? 0)
+    waiting.clear()
+    const second = idle(controller.signal)
+    controller.abort(new Error('closed'))
+    await expect(second).rejects.toThrow('closed')
+    expect(waiting.size).toBe(0)
+  })
+})

@@ -195,16 +195,12 @@ describe('304 (RFC 9110 §15.4.5)', () => {
     expect((await serve(handler)(asked)).status).toBe(status)
   })
 
-  test('is for a 200 alone, and lets go of the body that is not sent', async () => {
+  test('lets go of the body that is not sent', async () => {
     const { told, body } = counted(3)
     expect(
       (await serve(() => new Response(body, { headers: { etag: '"v1"' } }))({ 'if-none-match': '"v1"' })).status,
     ).toBe(304)
     expect(told.cancelled).toBe(true)
-    expect(
-      (await serve(() => new Response('x', { status: 206, headers: { etag: '"v1"' } }))({ 'if-none-match': '"v1"' }))
-        .status,
-    ).toBe(206)
   })
 
   test('of the handler gets the fields of the policy, too', async () => {
@@ -247,13 +243,136 @@ test('HEAD has the fields of GET, and no content (RFC 9110 §9.3.2)', async () =
 
 test('HEAD knows no ranges: its handler is asked for the whole (RFC 9110 §14.2)', async () => {
   const handle = withHttpCache(
-    ({ headers }) => new Response('abc', { status: headers.has('range') || headers.has('if-range') ? 206 : 200 }),
+    ({ headers }) => {
+      const isPart = headers.has('range') || headers.has('if-range')
+      return new Response('abc', { status: isPart ? 206 : 200, headers: { etag: '"1"' } })
+    },
     { maxAge: 60 },
     { clock },
   )
   const headers = { range: 'bytes=0-0', 'if-range': '"1"' }
   expect((await handle(new Request(url, { method: 'HEAD', headers }))).status).toBe(200)
   expect((await handle(new Request(url, { headers }))).status).toBe(206)
+})
+
+describe('a handler that answers ranges itself', () => {
+  const modified = 'Wed, 31 Dec 2025 00:00:00 GMT'
+  const text = 'hello'
+  /** Heeds `Range`, and no condition at all. */
+  function ranged({ etag = '"v1"', lastModified = modified }: { etag?: string; lastModified?: string } = {}) {
+    const asked: (string | null)[] = []
+    const bodies: ReturnType<typeof counted>[] = []
+    const handle = withHttpCache(
+      ({ headers }) => {
+        const range = headers.get('range')
+        asked.push(range)
+        const fields = { ...(etag && { etag }), ...(lastModified && { 'last-modified': lastModified }) }
+        if (range === null) return new Response(text, { headers: fields })
+        if (range !== 'bytes=0-1') return new Response(null, { status: 416, headers: { 'content-range': 'bytes */5' } })
+        const one = counted(1, 2)
+        bodies.push(one)
+        return new Response(one.body, { status: 206, headers: { ...fields, 'content-range': 'bytes 0-1/5' } })
+      },
+      { maxAge: 60 },
+      { clock },
+    )
+    const get = (headers: Record<string, string>) => handle(new Request(url, { headers }))
+    return { asked, bodies, get }
+  }
+  const range = { range: 'bytes=0-1' }
+
+  test('has its 206 passed on, with the fields of the policy', async () => {
+    const response = await ranged().get(range)
+    expect([response.status, response.headers.get('content-range'), response.headers.get('cache-control')]).toEqual([
+      206,
+      'bytes 0-1/5',
+      'max-age=60',
+    ])
+  })
+
+  test.each([
+    ['If-None-Match names what it has', { 'if-none-match': 'W/"v1"' }],
+    ['If-None-Match is *', { 'if-none-match': '*' }],
+    ['it is not modified since', { 'if-modified-since': modified }],
+    ['If-Range would not match either', { 'if-none-match': '"v1"', 'if-range': '"v0"' }],
+  ])('gives 304 where %s: conditions come before ranges (RFC 9110 §13.2.2)', async (_sentence, asked) => {
+    const { get, bodies } = ranged()
+    const response = await get({ ...range, ...asked })
+    expect([response.status, response.body, response.headers.get('content-range')]).toEqual([304, null, null])
+    for (const { told } of bodies) expect(told.cancelled).toBe(true)
+  })
+
+  test.each([
+    ['the tag that it has', {}, '"v1"', 206],
+    ['another tag', {}, '"v0"', 200],
+    ['a weak tag: the comparison is strong', {}, 'W/"v1"', 200],
+    ['the tag of one that has a weak one', { etag: 'W/"v1"' }, 'W/"v1"', 200],
+    ['a tag where it has none', { etag: '' }, '"v1"', 200],
+    ['the moment of its modification, exactly', {}, modified, 206],
+    ['a later moment', {}, 'Wed, 31 Dec 2025 00:00:01 GMT', 200],
+    ['a moment where it knows none', { lastModified: '' }, modified, 200],
+    ['neither a tag nor a date', {}, 'v1', 200],
+  ])('gives the part or the whole: If-Range with %s (RFC 9110 §13.1.5)', async (_sentence, has, ifRange, status) => {
+    const { get, asked, bodies } = ranged(has)
+    const response = await get({ ...range, 'if-range': ifRange })
+    expect(response.status).toBe(status)
+    expect(asked).toEqual(status === 206 ? ['bytes=0-1'] : ['bytes=0-1', null])
+    if (status === 206) return
+    expect(await response.text()).toBe(text)
+    expect(bodies[0]?.told.cancelled).toBe(true)
+  })
+
+  test('gives the whole instead of 416 where If-Range is there, and 416 where it is not (RFC 9110 §13.2.2, step 5)', async () => {
+    const beyond = { range: 'bytes=9-' }
+    expect((await ranged().get({ ...beyond, 'if-range': '"v1"' })).status).toBe(200)
+    expect((await ranged().get(beyond)).status).toBe(416)
+    // What would be an error without conditions is one with them (§13.2.1).
+    expect((await ranged().get({ ...beyond, 'if-none-match': '"v1"' })).status).toBe(416)
+  })
+
+  test('is asked for the whole where a condition names a tag and its part has none: the whole gets one (RFC 9110 §14.2)', async () => {
+    const { get, asked } = ranged({ etag: '' })
+    const etag = (await get({})).headers.get('etag') as string
+    expect((await get({ ...range, 'if-none-match': etag })).status).toBe(304)
+    expect((await get({ ...range, 'if-none-match': '"v0"' })).status).toBe(200)
+    expect((await get({ ...range, 'if-match': '"v0"' })).status).toBe(412)
+    expect(asked.filter((one) => one === null)).toHaveLength(4)
+  })
+
+  test('If-Range without Range says nothing (RFC 9110 §13.1.5)', async () => {
+    const { get, asked } = ranged()
+    expect((await get({ 'if-range': '"v0"' })).status).toBe(200)
+    expect(asked).toEqual([null])
+  })
+})
+
+describe('412 (RFC 9110 §15.5.13)', () => {
+  const modified = 'Wed, 31 Dec 2025 00:00:00 GMT'
+  const earlier = 'Tue, 30 Dec 2025 23:59:59 GMT'
+  test.each([
+    ['If-Match names another tag', { 'if-match': '"v0"' }, 412],
+    ['If-Match names a weak tag: the comparison is strong (§13.1.1)', { 'if-match': 'W/"v1"' }, 412],
+    ['If-Match names the tag', { 'if-match': '"v0", "v1"' }, 200],
+    ['If-Match is *', { 'if-match': '*' }, 200],
+    ['it was modified since (§13.1.4)', { 'if-unmodified-since': earlier }, 412],
+    ['it was not modified since', { 'if-unmodified-since': modified }, 200],
+    ['the moment is no date', { 'if-unmodified-since': '2025-12-31' }, 200],
+    ['If-Match decides alone (§13.1.4)', { 'if-match': '"v1"', 'if-unmodified-since': earlier }, 200],
+    ['If-Match comes before If-None-Match (§13.2.2)', { 'if-match': '"v0"', 'if-none-match': '"v1"' }, 412],
+    ['then If-None-Match is asked', { 'if-match': '"v1"', 'if-none-match': '"v1"' }, 304],
+  ])('%s: %j gives %i', async (_sentence, asked, status) => {
+    const { told, body } = counted(2)
+    const headers = { etag: '"v1"', 'last-modified': modified, 'access-control-allow-origin': '*' }
+    const response = await serve(() => new Response(body, { headers }))(asked)
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([status, '*'])
+    if (status === 412) expect([response.headers.get('cache-control'), response.body]).toEqual(['no-store', null])
+    expect(told.cancelled).toBe(status !== 200)
+  })
+
+  test('is none where there is no date to compare with, or no success to begin with (§13.1.4, §13.2.1)', async () => {
+    expect((await serve()({ 'if-unmodified-since': earlier })).status).toBe(200)
+    expect((await serve(() => new Response('x', { status: 404 }))({ 'if-match': '"v1"' })).status).toBe(404)
+  })
 })
 
 describe('a body', () => {

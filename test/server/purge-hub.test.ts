@@ -106,6 +106,17 @@ describe('as one answer', () => {
     expect(await asJson(hub)).toMatchObject({ complete: false })
   })
 
+  test('gives one who missed exactly what is kept all of it: where the log begins its mark is known', async () => {
+    const { hub } = scene({ retain: 3 })
+    await purgeMany(hub, 2)
+    const { mark } = await asJson(hub)
+    await purgeMany(hub, 3)
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: true, purges: [{}, {}, {}] })
+    expect(await asJson(hub, '?after=2.other')).toMatchObject({ complete: false, purges: [] })
+    await purgeMany(hub, 1)
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: false, purges: [] })
+  })
+
   test('says when the number is none of its own: of a log that was lost', async () => {
     const { hub } = scene()
     await purgeMany(hub, 2)

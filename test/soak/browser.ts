@@ -16,6 +16,12 @@ interface Message {
   readonly error?: { readonly message: string }
 }
 
+/** What a page or a worker holds, once everything that is of no use to it is collected. */
+export interface Metrics {
+  readonly heapBytes: number
+  readonly listeners: number
+}
+
 /** A tab of a browser that may die at any moment. */
 export interface Tab {
   /**
@@ -24,8 +30,7 @@ export interface Tab {
    * @param forMs - how long it takes by itself
    */
   evaluate(expression: string, forMs?: number): Promise<unknown>
-  /** What the page holds, once everything that is of no use to it is collected. */
-  metrics(): Promise<{ readonly heapBytes: number; readonly listeners: number }>
+  metrics(): Promise<Metrics>
   /** Lets the renderer crash; resolved when it has. */
   crash(): Promise<void>
 }
@@ -34,6 +39,8 @@ export interface Tab {
 export interface Browser {
   /** Opens a tab that has loaded `url`. Whatever its page says by `tell(text)` reaches `onTold`, in order. */
   open(url: string, onTold: (text: string) => void): Promise<Tab>
+  /** The service worker that runs. From here on Chromium does not end it for want of work. */
+  worker(): Promise<Pick<Tab, 'metrics'>>
   /** SIGKILL to the whole process group, at once; resolved when it is dead and everything that it said before is told. */
   kill(): Promise<void>
 }
@@ -136,6 +143,33 @@ export async function launch(profile: string): Promise<Browser> {
       }),
     )
 
+  /** Twice: what a finalizer lets go of is collected the second time. */
+  async function collect(sessionId: string): Promise<void> {
+    for (let time = 0; time < 2; time++) await send('HeapProfiler.collectGarbage', {}, sessionId)
+  }
+
+  async function worker(): Promise<Pick<Tab, 'metrics'>> {
+    const { targetInfos } = (await send('Target.getTargets')) as { targetInfos: { targetId: string; type: string }[] }
+    const target = targetInfos.find(({ type }) => type === 'service_worker')
+    if (!target) throw new Error('No service worker runs')
+    const { targetId } = target
+    const { sessionId } = (await send('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string }
+    return {
+      // A worker has no counters of its own: its listeners are those of its global scope.
+      async metrics() {
+        await collect(sessionId)
+        const { usedSize } = (await send('Runtime.getHeapUsage', {}, sessionId)) as { usedSize: number }
+        const counting = {
+          expression: 'Object.values(getEventListeners(self)).flat().length',
+          includeCommandLineAPI: true,
+          returnByValue: true,
+        }
+        const { result } = (await send('Runtime.evaluate', counting, sessionId)) as { result: { value?: number } }
+        return { heapBytes: usedSize, listeners: result.value ?? Number.NaN }
+      },
+    }
+  }
+
   async function open(url: string, onTold: (text: string) => void): Promise<Tab> {
     const { targetId } = await send('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = (await send('Target.attachToTarget', { targetId, flatten: true })) as { sessionId: string }
@@ -163,8 +197,7 @@ export async function launch(profile: string): Promise<Browser> {
       },
       async metrics() {
         await send('Performance.enable', {}, sessionId)
-        // Twice: what a finalizer lets go of is collected the second time.
-        for (let time = 0; time < 2; time++) await send('HeapProfiler.collectGarbage', {}, sessionId)
+        await collect(sessionId)
         const { metrics } = await send('Performance.getMetrics', {}, sessionId)
         const metric = (wanted: string) =>
           (metrics as { name: string; value: number }[]).find(({ name }) => name === wanted)?.value ?? Number.NaN
@@ -181,6 +214,7 @@ export async function launch(profile: string): Promise<Browser> {
 
   return {
     open,
+    worker,
     async kill() {
       kill()
       await inTime('The death of Chromium', closed)

@@ -29,8 +29,8 @@ const CACHE_CONTROL = [
 /** Bytes from 0 to 4,000, to 64,000, to 250,000: inside their record and apart from it. */
 const SIZES = [4_000, 4_000, 64_000, 250_000]
 
-/** Serves the page with `script`, and for each item representations that change every now and then. */
-export async function startOrigin(seed: number, script: string): Promise<SoakOrigin> {
+/** Serves the page with `script`, a worker where there is one, and for each item representations that change every now and then. */
+export async function startOrigin(seed: number, script: string, worker?: string): Promise<SoakOrigin> {
   const random = seededRandom(seed)
   const bodies = new Map<number, BodyFacts>()
   const confirmed = new Map<number, number>()
@@ -43,9 +43,10 @@ export async function startOrigin(seed: number, script: string): Promise<SoakOri
       response.end('<!doctype html><title>soak</title><script src="/soak.js"></script>')
       return
     }
-    if (pathname === '/soak.js') {
+    const code = pathname === '/soak.js' ? script : pathname === '/sw.js' ? worker : undefined
+    if (code) {
       response.setHeader('content-type', 'text/javascript')
-      response.end(script)
+      response.end(code)
       return
     }
     const variant = request.headers['x-variant']
@@ -55,7 +56,8 @@ export async function startOrigin(seed: number, script: string): Promise<SoakOri
       response.writeHead(404).end()
       return
     }
-    const asked = Number(request.headers['x-asked'])
+    // What a worker leaves to the browser says nothing: it comes now.
+    const asked = Number(request.headers['x-asked'] ?? Date.now())
     const version = current.get(item.name)
     response.setHeader('cache-control', CACHE_CONTROL[index % CACHE_CONTROL.length] as string)
     if (item.variant) response.setHeader('vary', 'x-variant')

@@ -1,6 +1,8 @@
 import { createCache } from '../../src/index.ts'
+import { registerServiceWorker } from '../../src/service-worker/register.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { type Item, items, readBody } from './body.ts'
+import { stamped } from './stamped.ts'
 
 /** What one page has done, and what it has seen that must not be. */
 export interface PageWork {
@@ -16,7 +18,22 @@ export interface PagePlan {
   readonly forMs: number
 }
 
-const WORKERS = 4
+/** How many things a page does at a time. */
+const AT_ONCE = 4
+
+/** How long the worker may take to hear of a purge, in milliseconds: it looks at the log at least every second. */
+const HEARD_MS = 5_000
+
+/** Registers the worker; resolved when it has this page. */
+export async function beControlled(): Promise<void> {
+  const { serviceWorker } = navigator
+  const controlled = new Promise<void>((resolve) => {
+    serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    if (serviceWorker.controller) resolve()
+  })
+  await registerServiceWorker('/sw.js')
+  await controlled
+}
 
 /**
  * Does whatever a page may do with a cache, at random and much at a time, on a database that another page uses as well; then lets go of everything. Answers must be whole, of the URL that was
@@ -28,14 +45,8 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
   const broken: string[] = []
   const old: { name: string; version: number; purgedAt: number }[] = []
   const causes: Record<string, number> = {}
-  const purged = new Map<string, number>()
+  const purged = new Map<string, { readonly asked: number; readonly done: number }>()
   const rules = [{ match: '/r/1*', staleIfErrorMs: 60_000, openCircuitGraceMs: 60_000, fallback: { status: 599 } }]
-  /** Says when a request leaves, which may be long after it was called for: what leaves after a purge is newer than it. */
-  const stamped: typeof fetch = (input, init) => {
-    const headers = new Headers(init?.headers)
-    headers.set('x-asked', String(Date.now()))
-    return fetch(input, { ...init, headers })
-  }
   const options = {
     fetch: stamped,
     name: 'pages',
@@ -56,20 +67,36 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
     ]
     const headersOf = ({ variant }: Item): Record<string, string> => (variant ? { 'x-variant': variant } : {})
     async function read(item: Item, init: RequestInit = {}): Promise<void> {
-      const purgedAt = purged.get(item.name) ?? 0
-      const response = await cache.fetch(item.path, { ...init, headers: headersOf(item) })
+      const purgedAt = purged.get(item.name)?.asked ?? 0
+      const response = await cache.fetch(item.path, {
+        ...init,
+        headers: headersOf(item),
+        nearcache: { tags: [item.tag] },
+      })
+      await look(item, response, purgedAt, init.cache)
+    }
+    /** What the worker answers: it hears of a purge a little later than the page that has made it. */
+    async function readByWorker(item: Item): Promise<void> {
+      const { asked, done } = purged.get(item.name) ?? { asked: 0, done: 0 }
+      const purgedAt = Date.now() - done > HEARD_MS ? asked : 0
+      const response = await fetch(item.path, { headers: headersOf(item) })
+      if (response.headers.get('cache-status')?.includes('nearcache')) causes.byWorker = (causes.byWorker ?? 0) + 1
+      await look(item, response, purgedAt)
+    }
+    async function look(item: Item, response: Response, purgedAt: number, mode?: RequestCache): Promise<void> {
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (!response.ok) return
       const body = readBody(bytes)
       if (body?.name !== item.name)
         broken.push(`${item.name} was answered with ${body?.name ?? 'a body that is not whole'}`)
       // Who asks for force-cache gets what the browser's own cache holds, whatever we have purged (Fetch, request cache mode).
-      else if (body.asked < purgedAt && init.cache !== 'force-cache')
+      else if (body.asked < purgedAt && mode !== 'force-cache')
         old.push({ name: item.name, version: body.version, purgedAt })
     }
     const operation = async (item: Item): Promise<unknown> => {
       const draw = random()
-      if (draw < 0.55) return read(item)
+      if (draw < 0.45) return read(item)
+      if (draw < 0.55) return readByWorker(item)
       if (draw < 0.65) return read(item, { cache: pick(['no-cache', 'reload', 'force-cache', 'no-store']) })
       if (draw < 0.75) {
         const controller = new AbortController()
@@ -88,12 +115,13 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
       if (draw < 0.97) return cache.purge({ tag: item.tag })
       const asked = Date.now()
       await cache.purge({ url: item.path }, { mode: 'hard' })
-      for (const { name } of items.filter(({ path }) => path === item.path)) purged.set(name, asked)
+      const done = Date.now()
+      for (const { name } of items.filter(({ path }) => path === item.path)) purged.set(name, { asked, done })
       return undefined
     }
     const expected = ['AbortError', 'TimeoutError', 'TypeError']
     await Promise.all(
-      Array.from({ length: WORKERS }, async () => {
+      Array.from({ length: AT_ONCE }, async () => {
         while (Date.now() < until) {
           operations++
           await operation(pick(items)).catch((error: Error) => {

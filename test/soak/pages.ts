@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '../size/bundle.ts'
-import { launch, type Tab } from './browser.ts'
+import { launch, type Metrics, type Tab } from './browser.ts'
 import { startOrigin } from './origin.ts'
 import type { PagePlan, PageWork } from './pages-page.ts'
 
 export interface PagesResult {
   readonly seed: number
-  /** Pages that were as they must be: no broken law, heap and listeners back where they were. */
+  /** Pages, and their worker, that were as they must be: no broken law, heap and listeners back where they were. */
   readonly held: number
   readonly broken: readonly string[]
   readonly figures: Readonly<Record<string, number>>
@@ -23,7 +23,7 @@ const HEAP_BYTES = 2_000_000
 /** How often it is looked again: what was let go of last is collected when the browser finds the time. A leak stays. */
 const LOOKS = 10
 
-async function leftBehind(tab: Tab, listeners: number): Promise<Awaited<ReturnType<Tab['metrics']>>> {
+async function leftBehind(tab: Pick<Tab, 'metrics'>, listeners: number): Promise<Metrics> {
   let seen = await tab.metrics()
   for (let look = 1; look < LOOKS && seen.listeners > listeners; look++) {
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -32,7 +32,15 @@ async function leftBehind(tab: Tab, listeners: number): Promise<Awaited<ReturnTy
   return seen
 }
 
-/** Two pages of one profile do at random whatever a page may do, for `seconds`; then nothing of it may be left: no listener, no timer that holds one, no heap. */
+const compiled = async (file: string, globalName?: string): Promise<string> => {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  return (await bundle({ path }, { format: 'iife', ...(globalName && { globalName }) })).code
+}
+
+/**
+ * Two pages of one profile, and the worker that has them, do at random whatever pages may do, for `seconds`; then nothing of it may be left: no listener, no timer that holds one, no heap. What the
+ * worker has in memory by then it had before.
+ */
 export async function soakPages({
   seconds,
   seed,
@@ -40,9 +48,8 @@ export async function soakPages({
   readonly seconds: number
   readonly seed: number
 }): Promise<PagesResult> {
-  const page = fileURLToPath(new URL('./pages-page.ts', import.meta.url))
-  const { code } = await bundle({ path: page }, { format: 'iife', globalName: 'soak' })
-  const origin = await startOrigin(seed, code)
+  const [page, workerCode] = await Promise.all([compiled('./pages-page.ts', 'soak'), compiled('./pages-worker.ts')])
+  const origin = await startOrigin(seed, page, workerCode)
   const profile = mkdtempSync(join(tmpdir(), 'nearcache-pages-'))
   const browser = await launch(profile)
   const broken: string[] = []
@@ -68,18 +75,22 @@ export async function soakPages({
   let held = 0
   try {
     const tabs = [await browser.open(origin.base, () => {}), await browser.open(origin.base, () => {})]
+    await Promise.all(tabs.map((tab) => tab.evaluate('soak.beControlled()')))
+    const worker = await browser.worker()
     await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + index, forMs: WARM_UP_MS })))
-    const before = await Promise.all(tabs.map((tab) => tab.metrics()))
+    const watched = [...tabs, worker]
+    const before = await Promise.all(watched.map((one) => one.metrics()))
     await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + 10 + index, forMs: seconds * 1_000 })))
-    const after = await Promise.all(tabs.map((tab, index) => leftBehind(tab, before[index]?.listeners ?? 0)))
+    const after = await Promise.all(watched.map((one, index) => leftBehind(one, before[index]?.listeners ?? 0)))
     for (const [index, { heapBytes, listeners }] of after.entries()) {
-      const base = before[index] ?? { heapBytes: 0, listeners: 0 }
+      const base = before[index] as Metrics
+      const who = index < tabs.length ? `page ${index}` : 'worker'
       const grown = heapBytes - base.heapBytes
-      figures[`heapKB${index}`] = Math.round(grown / 1_000)
-      figures[`listeners${index}`] = listeners - base.listeners
+      figures[`kB more in ${who}`] = Math.round(grown / 1_000)
+      figures[`listeners more in ${who}`] = listeners - base.listeners
       const faults = [
-        ...(grown > HEAP_BYTES ? [`Page ${index} holds ${grown} bytes more than before`] : []),
-        ...(listeners > base.listeners ? [`Page ${index} has ${listeners} listeners, and had ${base.listeners}`] : []),
+        ...(grown <= HEAP_BYTES ? [] : [`The ${who} holds ${grown} bytes more than before`]),
+        ...(listeners <= base.listeners ? [] : [`The ${who} has ${listeners} listeners, and had ${base.listeners}`]),
       ]
       broken.push(...faults)
       if (faults.length === 0) held++
@@ -89,6 +100,7 @@ export async function soakPages({
     await origin.stop()
     rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
   }
-  if (!figures.fresh || !figures.validated) broken.push('Nothing was answered from the store: this proves nothing')
+  if (!figures.fresh || !figures.validated || !figures.byWorker)
+    broken.push('Nothing was answered from the store: this proves nothing')
   return { seed, held: broken.length > 0 ? 0 : held, broken, figures }
 }

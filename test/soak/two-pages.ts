@@ -1,5 +1,5 @@
 /**
- * Two pages of a real Chromium use one cache at random, and must leave nothing behind.
+ * Two pages of a real Chromium and their worker use one cache at random, and must leave nothing behind.
  *
  *   npm run soak:pages                            10 minutes with a seed of its own
  *   SOAK_SECONDS=60 SOAK_SEED=7 npm run soak:pages
@@ -24,5 +24,5 @@ console.log(
     .join(', '),
 )
 for (const one of result.broken) console.log(`BROKEN with SOAK_SEED=${seed}: ${one}`)
-console.log(`${result.held} pages held, ${result.broken.length} broken`)
+console.log(`${result.held} contexts held, ${result.broken.length} broken`)
 if (result.broken.length > 0) process.exitCode = 1

@@ -32,9 +32,13 @@ async function profile() {
       maxBytes: 1e8,
       maxEntryBytes: 1e6,
       inlineBytes: 100,
-      idle: () =>
-        new Promise((resolve) => {
+      idle: (signal) =>
+        new Promise((resolve, reject) => {
           waiting.push(resolve)
+          signal.addEventListener('abort', () => {
+            waiting = waiting.filter((one) => one !== resolve)
+            reject(signal.reason)
+          })
         }),
       onNotice: () => {},
     })
@@ -245,6 +249,18 @@ describe('the sweeping', () => {
     await restLong()
     // The read, the purge, and one look.
     expect(database.count('transaction') - before).toBe(3)
+  })
+
+  test('waits for nothing any more when the store is closed, and goes on when it is used again', async () => {
+    const { rest, keys, store } = await muchPurged()
+    await rest()
+    const left = (await keys('record')).length
+    await store.close?.()
+    expect(await rest()).toBe(false)
+    expect((await keys('record')).length).toBe(left)
+    await store.read([])
+    expect(await rest()).toBe(true)
+    expect((await keys('record')).length).toBeLessThan(left)
   })
 
   test('leaves a database alone that failed when it was used last', async () => {

@@ -32,16 +32,32 @@ const BLOCK_MS = 5_000
 const PAUSE_MS = 2_000
 
 /**
- * Gives a purge the next number and keeps it: in one step, so that all nodes share one numbering without a gap. The entry's id in the stream is its number.
- * KEYS: stream, life. ARGV: a life for a log that has none, mark, purge, retain.
+ * Gives a purge the next number and keeps it, unless its source was dealt with: in one step, so that all nodes share one numbering without a gap, and a purge and the note that it is done are
+ * there together or not at all. The note comes last: where there is no room for it, the purge is there twice rather than not. The entry's id in the stream is its number.
+ * KEYS: stream, life, then the note of a message, or schedule and purges. ARGV: a life for a log that has none, mark, purge, entries kept, then `message` and for how long, or `scheduled` and the id.
  */
 const APPEND = `
+if ARGV[5] == 'message' and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+if ARGV[5] == 'scheduled' and not redis.call('ZSCORE', KEYS[3], ARGV[6]) then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'NX')
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local number = 1
 if last[1] then number = tonumber(string.match(last[1][1], '^%d+')) + 1 end
 redis.call('XADD', KEYS[1], 'MAXLEN', '=', ARGV[4], number .. '-0', 'mark', ARGV[2], 'purge', ARGV[3])
+if ARGV[5] == 'message' then redis.call('SET', KEYS[3], '1', 'PX', ARGV[6]) end
+if ARGV[5] == 'scheduled' then
+  redis.call('ZREM', KEYS[3], ARGV[6])
+  redis.call('HDEL', KEYS[4], ARGV[6])
+end
 return number`
+
+/** Keeps a purge for later, unless the message that asks for it was dealt with. KEYS: schedule, purges, note. ARGV: id, purge, when, for how long the note stays (none: 0). */
+const SCHEDULE = `
+if ARGV[4] ~= '0' and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+if ARGV[4] ~= '0' then redis.call('SET', KEYS[3], '1', 'PX', ARGV[4]) end
+return 1`
 
 /** All that is kept, and the log's life. KEYS: stream, life. ARGV: a life, the number from which on. */
 const READ = `
@@ -80,6 +96,7 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
   if (!(Number.isInteger(retain) && retain > 0))
     throw new CacheError('option', `retain is ${retain}; it must be 1 or more`, { path: 'retain' })
   const key = (name: string) => `${prefix}:${name}`
+  const noteOf = (message: string) => key(`seen:${message}`)
   const [stream, life, schedule, scheduled] = ['purges', 'life', 'schedule', 'scheduled'].map(key) as [
     string,
     string,
@@ -132,10 +149,16 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
   }
 
   return {
-    async append(purge) {
+    async append(purge, source) {
       const logged = { ...purge, mark: mark(random) }
-      const number = await run(APPEND, [stream, life], mark(random), logged.mark, JSON.stringify(purge), String(retain))
-      return { ...logged, number: Number(number) }
+      const from = !source
+        ? { keys: [], args: [] }
+        : 'message' in source
+          ? { keys: [noteOf(source.message.name)], args: ['message', String(source.message.forMs)] }
+          : { keys: [schedule, scheduled], args: ['scheduled', source.scheduled] }
+      const args = [mark(random), logged.mark, JSON.stringify(purge), String(retain + 1), ...from.args]
+      const number = Number(await run(APPEND, [stream, life, ...from.keys], ...args))
+      return number === 0 ? undefined : { ...logged, number }
     },
     async read(after) {
       const [named, entries, last] = (await run(READ, [stream, life], mark(random), String(after?.number ?? 0))) as [
@@ -143,9 +166,15 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
         unknown,
         unknown,
       ]
-      const kept = entriesOf(entries)
+      const read = entriesOf(entries)
       // A number beyond the end: the end is needed to say so.
-      const slice = sliceOf(kept.length > 0 ? kept : entriesOf(last), String(named), after)
+      const kept = read.length > 0 ? read : entriesOf(last)
+      // One more is kept than is told: its mark is that of where the log begins.
+      const [first = { number: 1 }, ...rest] = kept
+      const slice =
+        first.number === 1
+          ? sliceOf(kept, { number: 0, mark: String(named) }, after)
+          : sliceOf(rest, first as Entry, after)
       const purges = purgesIn(slice.purges)
       // An entry that this version cannot read may say anything; where the log ends is known all the same.
       return purges ? { ...slice, purges } : { ...slice, complete: false, purges: [] }
@@ -163,9 +192,10 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
         watching = undefined
       }
     },
-    async schedule({ id, purge }, at) {
-      await client.sendCommand(['HSET', scheduled, id, JSON.stringify(purge)])
-      await client.sendCommand(['ZADD', schedule, String(at), id])
+    async schedule({ id, purge }, at, message) {
+      const keys = [schedule, scheduled, noteOf(message?.name ?? '')]
+      const args = [id, JSON.stringify(purge), String(at), String(message?.forMs ?? 0)]
+      return Number(await run(SCHEDULE, keys, ...args)) === 1
     },
     async takeDue(now, leaseMs) {
       const [taken, next] = (await run(TAKE, [schedule, scheduled], String(now), String(now + leaseMs))) as [
@@ -183,11 +213,8 @@ export function redisPurgeLog(client: RedisClient, options: RedisPurgeLogOptions
       await client.sendCommand(['ZREM', schedule, id])
       await client.sendCommand(['HDEL', scheduled, id])
     },
-    async claim(name, forMs) {
-      return (await client.sendCommand(['SET', key(`seen:${name}`), '1', 'PX', String(forMs), 'NX'])) !== null
-    },
-    async release(name) {
-      await client.sendCommand(['DEL', key(`seen:${name}`)])
+    async isDone(name) {
+      return Number(await client.sendCommand(['EXISTS', noteOf(name)])) === 1
     },
     async close() {
       watching?.abort()

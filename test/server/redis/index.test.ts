@@ -1,8 +1,8 @@
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createPurgeHub, type PurgeHub } from '../../../src/server/index.ts'
-import { redisPurgeLog } from '../../../src/server/redis/index.ts'
-import { seededRandom, virtualClock } from '../../../src/testing/index.ts'
+import { type RedisClient, redisPurgeLog } from '../../../src/server/redis/index.ts'
+import { seededRandom, type VirtualClock, virtualClock } from '../../../src/testing/index.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { reading } from '../events.ts'
 import { secret, webhook } from '../webhooks.ts'
@@ -35,8 +35,14 @@ describe.skipIf(!hasRedis())('a purge log on Redis', () => {
     return client
   }
   /** A node of a hub: its own connection, the same log. */
-  async function node(more: Parameters<typeof createPurgeHub>[0] & { retain?: number } = {}): Promise<PurgeHub> {
-    const log = redisPurgeLog(await connect(), { prefix: `{test-${prefix}}`, retain: more.retain ?? 1000 })
+  async function node(
+    more: Parameters<typeof createPurgeHub>[0] & { retain?: number } = {},
+    client?: RedisClient,
+  ): Promise<PurgeHub> {
+    const log = redisPurgeLog(client ?? (await connect()), {
+      prefix: `{test-${prefix}}`,
+      retain: more.retain ?? 1000,
+    })
     const hub = createPurgeHub({ ...more, log })
     hubs.push(hub)
     return hub
@@ -89,6 +95,20 @@ describe.skipIf(!hasRedis())('a purge log on Redis', () => {
     expect(numbers((await asJson(hub, `?after=3.${purges[0]?.mark}`)).purges)).toEqual([4, 5])
     for (const after of ['1', '9', '5.other', '0', '0.other'])
       expect(await asJson(hub, `?after=${after}`)).toMatchObject({ complete: false, number: 5, purges: [] })
+  })
+
+  test('gives one who missed exactly what is kept all of it: where the log begins its mark is known', async () => {
+    const hub = await node({ retain: 3 })
+    const life = (await asJson(hub)).mark
+    for (let index = 0; index < 2; index++) await hub.purge({ tag: `t${index}` })
+    const { mark } = await asJson(hub)
+    await hub.purge({ tag: 't2' })
+    expect(await asJson(hub, `?after=0.${life}`)).toMatchObject({ complete: true, purges: [{}, {}, {}] })
+    for (let index = 3; index < 5; index++) await hub.purge({ tag: `t${index}` })
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: true, purges: [{}, {}, {}] })
+    expect(await asJson(hub, '?after=2.other')).toMatchObject({ complete: false, purges: [] })
+    await hub.purge({ tag: 't5' })
+    expect(await asJson(hub, `?after=2.${mark}`)).toMatchObject({ complete: false, purges: [] })
   })
 
   test('what one node publishes, those who follow another one hear', async () => {
@@ -165,6 +185,124 @@ describe.skipIf(!hasRedis())('a purge log on Redis', () => {
     expect((await one.webhook(sent())).status).toBe(200)
     expect((await other.webhook(sent())).status).toBe(200)
     expect((await asJson(one)).number).toBe(1)
+  })
+
+  /** A connection of a node that dies at its nth command: before Redis has it, or before its answer is there. What the node does then is never heard of again. */
+  async function dying(nth: number, when: 'before' | 'after') {
+    const client = await connect()
+    let [count, died] = [0, () => {}]
+    const death = new Promise<'dead'>((resolve) => {
+      died = () => resolve('dead')
+    })
+    const sendCommand = async (args: readonly string[]): Promise<unknown> => {
+      const mine = ++count
+      const answer = mine < nth || (mine === nth && when === 'after') ? await client.sendCommand(args) : undefined
+      if (mine < nth) return answer
+      died()
+      return new Promise(() => {})
+    }
+    return { client: { sendCommand, duplicate: () => client.duplicate() } as RedisClient, death }
+  }
+  const deaths = [1, 2, 3, 4].flatMap((nth) => (['before', 'after'] as const).map((when) => [nth, when] as const))
+
+  test.each(deaths)(
+    'a webhook whose node dies at command %i, %s Redis has done it, is taken when it is sent again, and done once',
+    async (nth, when) => {
+      const { client, death } = await dying(nth, when)
+      const sent = () => webhook({ selector: { tag: 'a' } }, { at: Date.now() })
+      // One that needs fewer commands does not die.
+      await Promise.race([death, (await node({ secret }, client)).webhook(sent())])
+      const other = await node({ secret })
+      for (let time = 0; time < 2; time++) expect((await other.webhook(sent())).status).toBe(200)
+      expect((await asJson(other)).number).toBe(1)
+    },
+  )
+
+  test('a webhook whose node dies while the CDN purges is taken when it is sent again, and a replay afterwards does nothing', async () => {
+    let asked = () => {}
+    const reached = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const sent = () => webhook({ selector: { tag: 'a' } }, { at: Date.now() })
+    const forward = () => {
+      asked()
+      return new Promise(() => {})
+    }
+    const dead = await node({ secret, forward })
+    dead.webhook(sent())
+    await reached
+    const forwarded: unknown[] = []
+    const other = await node({ secret, forward: (purge) => forwarded.push(purge) })
+    for (let time = 0; time < 2; time++) expect((await other.webhook(sent())).status).toBe(200)
+    expect([forwarded.length, (await asJson(other)).number]).toEqual([1, 1])
+  })
+
+  test('a webhook that two nodes have in hand is published once', async () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const nodes = [await node({ secret, forward: () => held }), await node({ secret, forward: () => held })]
+    const sent = nodes.map((hub) => hub.webhook(webhook({ selector: { tag: 'a' } }, { at: Date.now() })))
+    await new Promise((resolve) => setImmediate(resolve))
+    release()
+    expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([200, 200])
+    expect((await asJson(nodes[0] as PurgeHub)).number).toBe(1)
+  })
+
+  test.each(deaths)(
+    'a scheduled webhook whose node dies at command %i, %s Redis has done it, is published at its time, once',
+    async (nth, when) => {
+      const clock = virtualClock()
+      const { client, death } = await dying(nth, when)
+      const at = clock.now() + 60_000
+      const sent = () => webhook({ selector: { tag: 'a' }, at }, { at: clock.now() })
+      const first = await node({ secret, clock }, client)
+      await Promise.race([death, first.webhook(sent())])
+      await first.close()
+      const other = await node({ secret, clock })
+      for (let time = 0; time < 2; time++) expect((await other.webhook(sent())).status).toBe(200)
+      expect(await publishedIn(other, clock)).toBe(1)
+    },
+  )
+
+  test.each(deaths)(
+    'a scheduled purge whose node dies at command %i of its time, %s Redis has done it, is published once',
+    async (nth, when) => {
+      const clock = virtualClock()
+      const planner = await node({ clock })
+      await planner.purge({ tag: 'later' }, { at: clock.now() + 1_000 })
+      await planner.close()
+      await clock.advance(1_000)
+      const { client } = await dying(nth, when)
+      const first = await node({ clock }, client)
+      for (let turn = 0; turn < 20; turn++) await asJson(planner)
+      await first.close()
+      const other = await node({ clock })
+      expect(await publishedIn(other, clock)).toBe(1)
+    },
+  )
+
+  /** How many purges there are once nothing is scheduled any more. */
+  async function publishedIn(hub: PurgeHub, clock: VirtualClock): Promise<number> {
+    const client = await connect()
+    while (Number(await client.sendCommand(['ZCARD', `{test-${prefix}}:schedule`])) > 0) await clock.advance(5_000)
+    return (await asJson(hub)).number
+  }
+
+  test('a hub that is closed while the CDN keeps it waiting leaves what is scheduled to another node', async () => {
+    const clock = virtualClock()
+    let attempts = 0
+    const forward = () => {
+      attempts++
+      return Promise.reject(new Error('busy'))
+    }
+    const first = await node({ clock, forward, retry: { attempts: 20 } })
+    await first.purge({ tag: 'later' }, { at: clock.now() + 1_000 })
+    while (attempts === 0) await clock.advance(1_000)
+    await first.close()
+    expect(first.deadLetters()).toEqual([])
+    expect(await publishedIn(await node({ clock }), clock)).toBe(1)
   })
 
   test('what a node has scheduled another one publishes when the first is gone, once', async () => {
