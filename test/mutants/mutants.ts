@@ -364,8 +364,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'src/stores/layered.ts',
-        find: '    const { partition } = mine\n    // A purge that this store does not have',
-        replace: "    const partition = ''\n    // A purge that this store does not have",
+        find: '    const { partition } = mine\n    const { incarnation } = log.epoch()',
+        replace: "    const partition = ''\n    const { incarnation } = log.epoch()",
       },
     ],
     tests: ['test/engine/set-partition.test.ts'],
@@ -567,7 +567,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'a message is believed before the store has it: a forged purge holds for ever (FAULTS F-51)',
-    'stores/layered.ts',
+    'stores/shared-log.ts',
     '        (snapshot) => snapshot.log,\n',
     '        (snapshot) => logged.reduce(appendPurge, snapshot.log),\n',
     ['test/engine/across-tabs.test.ts'],
