@@ -8,6 +8,7 @@ import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { refill } from './engine/refill.ts'
+import { createSharedDeadline } from './engine/shared-deadline.ts'
 import { marked } from './engine/worker-mark.ts'
 import { CacheError } from './errors.ts'
 import type { EpochMs } from './http/message.ts'
@@ -187,6 +188,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
   let sequence = 0
   let latest = Number.NEGATIVE_INFINITY
   let looked = 0
+  const isInTime = createSharedDeadline(settings.diskMs, clock)
 
   /** Everything that belongs to one partition. `undefined`: nobody's, since another context has entered another one. */
   function begin(partition: string | undefined): Session {
@@ -238,6 +240,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
         return now
       },
       sleep: (ms, signal) => clock.sleep(ms, signal),
+      isInTime,
       emit,
       background(work) {
         const tracked = work.catch(here.report).finally(() => working.delete(tracked))
