@@ -60,6 +60,7 @@ export function matchesNominated(
     if (before === undefined && after === undefined) return partitioned || !personal.test(name)
     if (before === undefined || after === undefined) return false
     return (
+      before === after ||
       normalised(name, before) === normalised(name, after) ||
       (name === 'accept-language' && isInPreferred(headers, after))
     )
