@@ -455,6 +455,27 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/space.test.ts'],
   ),
   one(
+    'storage.estimate() is believed when it shows room, and not the transaction that found none',
+    'stores/indexeddb.ts',
+    '        // The disk has less room than we were given: try once more.\n',
+    '        const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n        if (usage < quota) throw error\n',
+    ['test/faults/full-disks.test.ts'],
+  ),
+  one(
+    'the budget is what storage.estimate() says, and not our own',
+    'stores/indexeddb.ts',
+    '  const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }\n',
+    '  const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }\n  globalThis.navigator?.storage?.estimate?.().then(({ quota }) => Object.assign(options, { maxBytes: quota }))\n',
+    ['test/faults/full-disks.test.ts'],
+  ),
+  one(
+    'nothing is written where storage.estimate() shows no room',
+    'stores/indexeddb.ts',
+    '    const bits = new Map(visited)\n',
+    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = new Map(visited)\n",
+    ['test/faults/full-disks.test.ts'],
+  ),
+  one(
     'what is pinned is evicted like anything else',
     'stores/space.ts',
     'isPinned(record) ? rounds < NOTHING_SPARED : ',
