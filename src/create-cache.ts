@@ -10,6 +10,7 @@ import { createPlace } from './engine/place.ts'
 import { createReader } from './engine/presented.ts'
 import { refill } from './engine/refill.ts'
 import { end, type Session } from './engine/session.ts'
+import { createSharedDeadline } from './engine/shared-deadline.ts'
 import { takeOver } from './engine/take-over.ts'
 import { watchedNow } from './engine/watched-now.ts'
 import { CacheError } from './errors.ts'
@@ -136,6 +137,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
   })
   const queue = createBackgroundQueue({ isQuiet: here.isQuiet })
 
+  const isInTime = createSharedDeadline(settings.diskMs, clock)
   let sequence = 0
   // What was stored before is not believed from then on.
   const now = watchedNow(clock, (at) =>
@@ -179,6 +181,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
       settings,
       now,
       sleep: (ms, signal) => clock.sleep(ms, signal),
+      isInTime,
       emit,
       background(work) {
         const tracked = work.catch(here.report).finally(() => working.delete(tracked))

@@ -74,10 +74,10 @@ export function replay(
 }
 
 /** The list with these fields in the place of those of the same names. */
-const withFields = (list: HeaderList, fields: HeaderList): HeaderList => [
-  ...list.filter(([name]) => fieldValue(fields, name) === undefined),
-  ...fields,
-]
+const withFields = (list: HeaderList, fields: HeaderList): HeaderList => {
+  const names = fields.map((line) => line[0])
+  return [...list.filter((line) => !names.includes(line[0])), ...fields]
+}
 
 /** An answer that is the origin's own response, passed on. */
 export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardReason, collapsed?: boolean): Answer => ({

@@ -24,6 +24,8 @@ export interface Core {
   readonly settings: Settings
   now(): EpochMs
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>
+  /** Whether the work is done, well or not, before the disk is late: within `diskMs`. */
+  isInTime(work: Promise<unknown>): Promise<boolean>
   /** Tells everyone who looks; `about` is the request, or what was purged, whose subscribers hear of it too. */
   emit(event: CacheEvent, about?: About | LogSelector): void
   /** Keeps `settled()` waiting. The work must not reject. */

@@ -40,9 +40,9 @@ async function beyondDoubt(
   core: Core,
   accept?: Accept,
 ): Promise<Answer> {
-  const isInTime = await unlessAborted(isDoneWithin(doubt, core.settings.diskMs, core), presented.patience)
+  const isKnown = await unlessAborted(core.isInTime(doubt), presented.patience)
   const decision = decideNow(presented, core.store.peek(presented.key), core)
-  return goFurther(decision, isInTime ? presented : { ...presented, isDiskLate: true }, core, accept)
+  return goFurther(decision, isKnown ? presented : { ...presented, isDiskLate: true }, core, accept)
 }
 
 /**
@@ -102,12 +102,12 @@ async function lookFurther(decision: Decision, presented: Presented, core: Core,
     core.store.read(presented.key).then((record) => decideNow(presented, record, core)),
     patience,
   )
-  const isInTime =
+  const isThere =
     decision.kind === 'refuse' || // there is nothing to start beside it
-    (await isDoneWithin(reading, presented.isDiskLate ? 0 : core.settings.diskMs, core)) ||
+    (!presented.isDiskLate && (await core.isInTime(reading))) ||
     // While a busy page kept both waiting, the timer came due first: what the disk has answered meanwhile counts as in time.
     (await isDoneWithin(reading, 0, core))
-  if (isInTime) return act(await reading, presented, core, accept)
+  if (isThere) return act(await reading, presented, core, accept)
 
   const losing = new AbortController()
   const hurried = {

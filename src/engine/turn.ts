@@ -1,7 +1,6 @@
 import type { StoredResponse } from '../http/message.ts'
 import { type Accept, type Arrival, type Asking, hasFailed, type Landing } from './arrival.ts'
 import type { Core } from './core.ts'
-import { isDoneWithin } from './deadlines.ts'
 import { decideNow, isReuse, never, type Reuse } from './decide-now.ts'
 import { exchange } from './exchange.ts'
 import type { Presented } from './presented.ts'
@@ -63,7 +62,7 @@ export async function leaveAfter(
   const { stored, kept, shared } = arrival
   if (stored && kept && !stored.memoryOnly) {
     await shared?.whole.catch(() => {})
-    const isThere = (await isDoneWithin(kept, core.settings.diskMs, core)) && (await kept) !== false
+    const isThere = (await core.isInTime(kept)) && (await kept) !== false
     if (isThere && !isAskedEachTime(stored, presented, core)) return leave()
   }
   if (!hasFailed(arrival)) core.tabs.unshared(turnOf(identity, core))
@@ -88,7 +87,7 @@ export async function newerThan(stored: StoredResponse, presented: Presented, co
 async function lookAgain(presented: Presented, core: Core) {
   if (presented.isDiskLate) return undefined
   const reading = core.store.read(presented.key)
-  if (!(await isDoneWithin(reading, core.settings.diskMs, core))) return undefined
+  if (!(await core.isInTime(reading))) return undefined
   return decideNow(presented, await reading, core, never)
 }
 

@@ -1,20 +1,17 @@
 import { bare } from '../http/given.ts'
-import type { Epoch, EpochMs, Ms, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
-import { appendPurge, asSeenFrom, emptyLog, numberIn } from '../http/purge-log.ts'
+import type { EpochMs, Ms, StoredResponse } from '../http/message.ts'
+import { asSeenFrom, numberIn } from '../http/purge-log.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { Hint } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
+import { createSharedLog, type Heard, type Purge } from './shared-log.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
 
-type Purge = Omit<PurgeRecord, 'number'>
 type Change = Parameters<TieredStore['update']>[1]
 
 /** How often a read is done again because the key was written meanwhile. */
 const MAX_READS = 3
-
-/** Purges that others told of and that are in force before the durable log has shown them, at most. Beyond, everything is in doubt. */
-const MAX_HEARD = 100
 
 export interface LayeredOptions {
   readonly memory: MemoryStore
@@ -62,9 +59,6 @@ export interface LayeredStore {
   doubt(at: EpochMs): void
 }
 
-/** A purge that another context has told of. */
-type Heard = Omit<Extract<Hint, { kind: 'purged' }>, 'kind'>
-
 /** One partition, for as long as it is open. */
 interface Tenancy {
   readonly partition: string
@@ -75,13 +69,7 @@ interface Tenancy {
   onLeft(entered: string): void
 }
 
-/**
- * Memory over a durable store, with one purge log for both: the durable one as last seen, and on it the purges that are on their way there.
- *
- * Until the durable log has been seen there is a provisional one. When the real one comes it takes its place, and what was asked for under the provisional one counts as asked for
- * before every purge (`PurgeLog.provisional`): nobody knows which of them came after. The same when the durable store fails to take a purge: memory is emptied, a provisional log
- * starts with that purge, and nothing that lies on the disk is used before the disk has taken all of it. So whatever fails, no response counts as newer than a purge that it is not.
- */
+/** Memory over a durable store, with [one purge log](shared-log.ts) for both. */
 export function createLayeredStore({
   memory,
   durable,
@@ -91,68 +79,22 @@ export function createLayeredStore({
   tell,
   onPurged,
 }: LayeredOptions): LayeredStore {
-  /** The durable log as last seen, or the provisional one. */
-  let base = emptyLog(incarnation)
-  /** The incarnation of the durable store, once it is known. `base` is provisional while it is of another one. */
-  let home: string | undefined
-  let secessions = 0
-  /** Purges on their way to the durable store, or seen on their way out of it. */
-  let pending: readonly Purge[] = []
-  /** What stands for the purges that may have been missed. */
-  let unheard: Purge | undefined
-  let looking: Promise<boolean> | undefined
-  let isBehind = false
   let isClosed = false
   /** Operations of the durable store under way. */
   let active = 0
   let hasFailed = false
-  let log = base
-  let catchingUp: Promise<void> | undefined
   let tenancy: Tenancy | undefined
   /** The end of the last entering. They go one after another: one that is tried again must not undo a later one. */
   let entered: Promise<unknown> = Promise.resolve()
-
-  function setBase(next: PurgeLog): void {
-    base = next
-    log = [...pending, ...(unheard ? [unheard] : [])].reduce(appendPurge, base)
-  }
-
-  /**
-   * Takes over the log of a read or a write of the durable store.
-   *
-   * @param told - the provisional log whose purges are part of it
-   */
-  function adopt(seen: PurgeLog, told?: PurgeLog): void {
-    if (seen.incarnation === base.incarnation) {
-      if (seen.last <= base.last) return
-      const news = seen.purges.filter(({ number }) => number > base.last)
-      setBase({ ...seen, provisional: base.provisional ?? [] })
-      for (const purge of news) if (!pending.some(isSame(purge))) onPurged(purge)
-      return
-    }
-    // The disk has to learn first what was purged meanwhile.
-    if (base.incarnation !== home && base.last > 0 && base !== told) return
-    const isReborn = home !== undefined && home !== seen.incarnation
-    if (isReborn) memory.clear()
-    home = seen.incarnation
-    setBase({ ...seen, provisional: isReborn ? [] : [...(base.provisional ?? []), base.incarnation] })
-  }
-
-  /** Gives the durable store the purges that it failed to take, before anything else is done with it. */
-  function catchUp(store: Store): Promise<void> | undefined {
-    if (base.incarnation === home || base.last === 0) return undefined
-    const told = base
-    const [first] = told.purges
-    const purges: readonly Purge[] =
-      told.floor > 0 && first ? [{ selector: { all: true }, mode: 'hard', at: first.at }] : told.purges
-    catchingUp ??= store
-      .update([], () => purges.map(asWrite), { durability: 'strict' })
-      .then((seen) => adopt(seen, told))
-      .finally(() => {
-        catchingUp = undefined
-      })
-    return catchingUp
-  }
+  const log = createSharedLog({
+    memory,
+    incarnation,
+    isDurable: durable !== undefined,
+    attempt,
+    readLog,
+    tell,
+    onPurged,
+  })
 
   function leave(left: Tenancy | undefined): void {
     if (!left?.isOpen) return
@@ -168,7 +110,7 @@ export function createLayeredStore({
       .then(() => enter(mine.partition))
       .then(({ log: seen, removed }) => {
         mine.isNew = false
-        adopt(seen)
+        log.adopt(seen)
         tell({ kind: 'look' })
         return removed
       })
@@ -189,7 +131,7 @@ export function createLayeredStore({
     if (!durable || (isClosed && operation !== 'purge' && operation !== 'close')) return undefined
     active++
     try {
-      await catchUp(durable)
+      await log.catchUp(durable)
       if (mine?.isOpen) await enter(mine)
       if (mine?.isOpen === false) return undefined
       const done = await work(durable)
@@ -219,19 +161,17 @@ export function createLayeredStore({
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {
-    const asked = unheard
-    const snapshot = await attempt('read', (store) => store.read(keys), mine)
-    if (!snapshot) return undefined
-    adopt(snapshot.log)
-    trust(asked)
-    return isOurs(snapshot, mine) ? snapshot : undefined
+    const snapshot = await log.reading(() => attempt('read', (store) => store.read(keys), mine))
+    return snapshot && isOurs(snapshot, mine) ? snapshot : undefined
   }
 
-  /** Ends a doubt. */
-  function trust(asked: Purge | undefined): void {
-    if (!asked || asked !== unheard) return
-    unheard = undefined
-    setBase(base)
+  /** Whether the log could be read; what it says is heeded. Without a durable store there is nothing to read. */
+  async function readLog(): Promise<boolean> {
+    const mine = tenancy
+    if (!durable || !mine) return true
+    const snapshot = await log.reading(() => attempt('read', (store) => store.read([]), mine))
+    if (snapshot) isOurs(snapshot, mine)
+    return snapshot !== undefined
   }
 
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
@@ -267,121 +207,19 @@ export function createLayeredStore({
   /** Runs `change` on what the durable store holds. What must not lie there stays out. */
   function durableWrites(snapshot: Snapshot, key: CacheKey, change: Change, mine: Tenancy): Write[] {
     const { partition } = mine
+    const { incarnation } = log.epoch()
     // A purge that this store does not have failed only now.
-    if (base.incarnation !== snapshot.log.incarnation || !isOurs(snapshot, mine)) return []
+    if (incarnation !== snapshot.log.incarnation || !isOurs(snapshot, mine)) return []
     const before = recordIn(snapshot, partition, key)
     const after = change(before)
     if (after === before) return []
     const responses = (after?.responses ?? []).flatMap((one) => {
-      const number = numberIn(base, one.epoch)
+      const number = numberIn(log.current(), one.epoch)
       if (one.memoryOnly || number === undefined) return []
-      return [{ ...withoutCookies(one), epoch: { incarnation: base.incarnation, number } }]
+      return [{ ...withoutCookies(one), epoch: { incarnation, number } }]
     })
     if (responses.length === 0 && !before) return []
     return [{ kind: 'record', partition, key, value: responses.length > 0 ? { v: 1, responses } : undefined }]
-  }
-
-  const epoch = (): Epoch => ({ incarnation: base.incarnation, number: base.last })
-
-  /** In force at once, while `work` does with the durable store what makes it so there; `undefined` when that failed, and then no more is read from it before it has taken the purges. */
-  async function inForce<T>(purges: readonly Purge[], work: () => Promise<T | undefined>, log: (done: T) => PurgeLog) {
-    pending = [...pending, ...purges]
-    setBase(base)
-    const done = await work()
-    if (done) adopt(log(done))
-    pending = pending.filter((one) => !purges.includes(one))
-    if (done) {
-      // In a log of another life it came to lie beside the provisional one.
-      setBase(log(done).incarnation === base.incarnation ? base : purges.reduce(appendPurge, base))
-      return done
-    }
-    if (base.incarnation === home) {
-      memory.clear()
-      setBase(emptyLog(`${incarnation}.${++secessions}`))
-    }
-    setBase(purges.reduce(appendPurge, base))
-    return undefined
-  }
-
-  /** Adds a purge to the durable log. */
-  const append = (purge: Purge) =>
-    inForce(
-      [purge],
-      () => attempt('purge', (store) => store.update([], () => [asWrite(purge)], { durability: 'strict' })),
-      (seen) => seen,
-    )
-
-  async function purge(purge: Purge, spreadMs?: Ms): Promise<{ readonly epoch: Epoch; readonly durable: boolean }> {
-    if (!durable) setBase(appendPurge(base, purge))
-    const seen = durable && (await append(purge))
-    const place = seen && { incarnation: seen.incarnation, number: seen.last }
-    tell({ kind: 'purged', purge, epoch: place, spreadMs })
-    return { epoch: place ?? epoch(), durable: place !== undefined }
-  }
-
-  const isKnown = ({ purge, epoch }: Heard) =>
-    pending.some(isSame(purge)) ||
-    (epoch === undefined
-      ? base.purges.some(isSame(purge))
-      : epoch.incarnation === base.incarnation && epoch.number <= base.last)
-
-  function hear(heard: readonly Heard[], at: EpochMs): void {
-    const news = heard.filter((one) => !isKnown(one))
-    if (news.length + pending.length > MAX_HEARD) {
-      doubt(at)
-      return
-    }
-    const logged = news.flatMap(({ purge, epoch }) => (epoch && durable ? [purge] : []))
-    if (logged.length > 0)
-      inForce(
-        logged,
-        () => attempt('read', (store) => store.read([])),
-        (snapshot) => snapshot.log,
-      )
-    for (const { purge, spreadMs } of news) {
-      if (!durable) setBase(appendPurge(base, purge))
-      else if (!logged.includes(purge)) append(purge)
-      onPurged(purge, spreadMs)
-    }
-  }
-
-  /** Reads the log, and heeds what it says. */
-  async function readLog(): Promise<boolean> {
-    const mine = tenancy
-    if (!durable || !mine) return true
-    const asked = unheard
-    const snapshot = await attempt('read', (store) => store.read([]), mine)
-    if (!snapshot) return false
-    adopt(snapshot.log)
-    trust(asked)
-    isOurs(snapshot, mine)
-    return true
-  }
-
-  /** One look at a time; what is asked for meanwhile is one more. What stays in doubt, since the log cannot be read, is given up. */
-  function lookAtLog(): Promise<boolean> {
-    isBehind = true
-    looking ??= (async () => {
-      let isRead = true
-      while (isBehind) {
-        isBehind = false
-        const asked = unheard
-        isRead = await readLog()
-        if (asked && asked === unheard) memory.clear()
-        trust(asked)
-      }
-      return isRead
-    })().finally(() => {
-      looking = undefined
-    })
-    return looking
-  }
-
-  function doubt(at: EpochMs): void {
-    const purge = { selector: { all: true }, mode: 'invalidate', at } as const
-    if (durable) unheard = purge
-    setBase(durable ? base : appendPurge(base, purge))
-    if (durable) lookAtLog()
   }
 
   /** What one partition has of all this. */
@@ -390,7 +228,8 @@ export function createLayeredStore({
     /** Per key: the end of the durable writes under way. */
     const writing = new Map<string, Promise<unknown>>()
     const reading = new Map<string, Promise<StoredRecord | undefined>>()
-    let [whole, ownLog] = [log, asSeenFrom(log, partition)]
+    let whole = log.current()
+    let ownLog = asSeenFrom(whole, partition)
 
     const peek = (key: CacheKey) => (mine.isOpen ? memory.peek(partition, key) : undefined)
 
@@ -455,7 +294,7 @@ export function createLayeredStore({
             store.update(
               [['record', partition, key]],
               (snapshot) => {
-                adopt(snapshot.log)
+                log.adopt(snapshot.log)
                 const writes = durableWrites(snapshot, key, change, mine)
                 isChanged = writes.length > 0
                 return writes
@@ -468,17 +307,20 @@ export function createLayeredStore({
         writing.set(name, written)
         const [, seen] = await written
         if (writing.get(name) === written) writing.delete(name)
-        if (seen) adopt(seen)
+        if (seen) log.adopt(seen)
         if (seen && isChanged) tell({ kind: 'stored', partition, key })
         return seen !== undefined
       },
-      purge,
+      purge: log.purge,
       log() {
-        if (whole !== log) [whole, ownLog] = [log, asSeenFrom(log, partition)]
+        if (whole !== log.current()) {
+          whole = log.current()
+          ownLog = asSeenFrom(whole, partition)
+        }
         return ownLog
       },
-      epoch,
-      doubt: () => (unheard ? looking : undefined),
+      epoch: log.epoch,
+      doubt: log.doubted,
       isDurable: () => durable !== undefined && !hasFailed,
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
@@ -503,17 +345,11 @@ export function createLayeredStore({
       tenancy.isNew = true
       return enter(tenancy)
     },
-    hear,
-    look: lookAtLog,
-    doubt,
+    hear: log.hear,
+    look: log.look,
+    doubt: log.doubt,
   }
 }
-
-/** Whether two purges are one: the log knows no names of purges. */
-const isSame =
-  (one: Purge) =>
-  (other: Purge): boolean =>
-    one.at === other.at && one.mode === other.mode && JSON.stringify(one.selector) === JSON.stringify(other.selector)
 
 /** The same response over bytes that are held already, where there are such: what was parsed of them keeps its reference. */
 function withSameBytes(stored: StoredResponse, held: readonly StoredResponse[]): StoredResponse {
@@ -533,8 +369,6 @@ function recordIn(snapshot: Snapshot | undefined, partition: string, key: CacheK
     return undefined
   }
 }
-
-const asWrite = ({ selector, mode, at }: Purge): Write => ({ kind: 'purge', purge: { selector, mode, at } })
 
 /** The responses of both, the most recently received last. Of a body that both have, the one that was validated last counts. */
 function merge(held: readonly StoredResponse[], found: readonly StoredResponse[]): StoredResponse[] {

@@ -10,11 +10,13 @@ const OVERHEAD = 1024
 export const sizeOf = ({ responses }: StoredRecord): number => responses.reduce((sum, one) => sum + sizeOfOne(one), 0)
 
 /** The URL counts twice: it is the key, too. */
-const sizeOfOne = ({ url, headers, nominated, tags, body }: StoredResponse): number =>
-  [...headers.flat(), ...nominated.flat(), ...tags].reduce(
-    (sum, { length }) => sum + length,
-    body.size + 2 * url.length + OVERHEAD,
-  )
+function sizeOfOne({ url, headers, nominated, tags, body }: StoredResponse): number {
+  let size = body.size + 2 * url.length + OVERHEAD
+  for (const [name, value] of headers) size += name.length + value.length
+  for (const [name, value] of nominated) size += name.length + value.length
+  for (const tag of tags) size += tag.length
+  return size
+}
 
 export type Route = NonNullable<StoredResponse['route']>
 
@@ -42,7 +44,11 @@ export const isStoredRecord = (value: unknown): value is StoredRecord =>
   value.v === 1 &&
   Array.isArray(value.responses) &&
   value.responses.length > 0 &&
-  value.responses.every(isStoredResponse)
+  (looked.has(value.responses) ||
+    (value.responses.every(isStoredResponse) && looked.add(value.responses) !== undefined))
+
+/** What was looked at: a record is never changed, and is not looked at in each tier that it passes. */
+const looked = new WeakSet<readonly unknown[]>()
 
 function isStoredResponse(value: unknown): boolean {
   if (!isObject(value)) return false

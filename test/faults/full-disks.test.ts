@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { StoredRecord } from '../../src/ports/store.ts'
 import { sizeOf } from '../../src/stores/stored-record.ts'
 import { failures, type Profile, profile, rowsOf } from './database-harness.ts'
@@ -133,6 +133,53 @@ describe('a response that the disk has no room for (F-03)', () => {
       0,
     )
     expect(bytes).toBe(counted)
+  })
+})
+
+describe('what storage.estimate() says of the room that there is (B-24)', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  /** A browser that says so much of its disk. */
+  function saying(quota: number, usage: number): void {
+    vi.stubGlobal('navigator', { storage: { estimate: async () => ({ quota, usage }) } })
+  }
+
+  test('10 GB are no room when the transaction aborts: half of what is stored goes, and it is tried once more', async () => {
+    saying(10e9, 0)
+    const world = await filled()
+    world.database.inject({ at: 'commit', fault: 'QuotaExceededError' })
+    const { cache, events } = world.open()
+    await cache.json('/new')
+    await cache.settled()
+    expect(failures(events)).toEqual([])
+    expect(events.filter(({ type }) => type === 'evicted').length).toBeGreaterThanOrEqual(5)
+    world.origin.fails('*', 'network')
+    expect(await world.open().cache.json('/new')).toEqual({ path: '/new', seq: 13 })
+  })
+
+  test('10 GB are no budget either: that is ours, by our own count', async () => {
+    saying(10e9, 0)
+    const world = await profile()
+    const { cache } = world.open({ disk: { maxBytes: 10_000 } })
+    for (let index = 0; index < 20; index++) {
+      await cache.json(`/${index}`)
+      await cache.settled()
+    }
+    const records = (await kinds(world)).filter((kind) => kind === 'record')
+    expect(records.length).toBeGreaterThan(1)
+    expect(records.length).toBeLessThan(10)
+  })
+
+  test('a disk that is said to be full is written to, and nothing is given up for it', async () => {
+    saying(1, 1)
+    const world = await filled()
+    const { cache, events } = world.open()
+    await cache.json('/new')
+    await cache.settled()
+    expect(events.filter(({ type }) => type === 'evicted' || type === 'store-failed')).toEqual([])
+    expect((await kinds(world)).filter((kind) => kind === 'record')).toHaveLength(13)
   })
 })
 

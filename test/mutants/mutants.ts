@@ -385,8 +385,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'src/stores/layered.ts',
-        find: '    const { partition } = mine\n    // A purge that this store does not have',
-        replace: "    const partition = ''\n    // A purge that this store does not have",
+        find: '    const { partition } = mine\n    const { incarnation } = log.epoch()',
+        replace: "    const partition = ''\n    const { incarnation } = log.epoch()",
       },
     ],
     tests: ['test/engine/set-partition.test.ts'],
@@ -474,6 +474,27 @@ export const mutants: readonly Mutant[] = [
     'steps < MAX_STEPS;',
     'steps < Number.MAX_SAFE_INTEGER;',
     ['test/stores/space.test.ts'],
+  ),
+  one(
+    'storage.estimate() is believed when it shows room, and not the transaction that found none',
+    'stores/indexeddb.ts',
+    '        // The disk has less room than we were given: try once more.\n',
+    '        const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n        if (usage < quota) throw error\n',
+    ['test/faults/full-disks.test.ts'],
+  ),
+  one(
+    'the budget is what storage.estimate() says, and not our own',
+    'stores/indexeddb.ts',
+    '  const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }\n',
+    '  const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }\n  globalThis.navigator?.storage?.estimate?.().then(({ quota }) => Object.assign(options, { maxBytes: quota }))\n',
+    ['test/faults/full-disks.test.ts'],
+  ),
+  one(
+    'nothing is written where storage.estimate() shows no room',
+    'stores/indexeddb.ts',
+    '    const bits = new Map(visited)\n',
+    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = new Map(visited)\n",
+    ['test/faults/full-disks.test.ts'],
   ),
   one(
     'what is pinned is evicted like anything else',
@@ -588,7 +609,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'a message is believed before the store has it: a forged purge holds for ever (FAULTS F-51)',
-    'stores/layered.ts',
+    'stores/shared-log.ts',
     '        (snapshot) => snapshot.log,\n',
     '        (snapshot) => logged.reduce(appendPurge, snapshot.log),\n',
     ['test/engine/across-tabs.test.ts'],

@@ -148,6 +148,50 @@ describe('a database that is lost', () => {
   })
 })
 
+describe('a purge that nobody remembers, and an answer from before it (F-59)', () => {
+  test.each(['soft', 'hard'] as const)(
+    'a %s purge, the database is lost and reborn, then the late answer comes: it is fresh for nobody',
+    async (mode) => {
+      const name = freshName()
+      const asked: string[] = []
+      let release = (_: unknown) => {}
+      const held = new Promise((resolve) => {
+        release = resolve
+      })
+      const fetch: typeof globalThis.fetch = async (input) => {
+        const { pathname } = new URL(input instanceof Request ? input.url : input, 'http://origin')
+        asked.push(pathname)
+        const isLate = pathname === '/late' && asked.filter((path) => path === '/late').length === 1
+        if (isLate) await held
+        return Response.json({ isLate }, { headers: { 'cache-control': 'max-age=60' } })
+      }
+      const open = () => {
+        const cache = createCache({ name, fetch, earlyExpiry: false, deadlines: { diskMs: PATIENT } })
+        onTestFinished(() => cache.close())
+        return cache
+      }
+      const page = open()
+      await page.json('/first')
+      await page.settled()
+      const late = page.json('/late')
+      await vi.waitFor(() => expect(asked).toContain('/late'))
+      expect(await page.purge({ all: true }, { mode })).toMatchObject({ epoch: { number: 1 }, durable: true })
+      await deletion(name)
+      // Another one is the first in the new database, and counts from nothing.
+      const other = open()
+      await other.json('/other')
+      await other.settled()
+      release(undefined)
+      expect(await late).toEqual({ isLate: true })
+      await page.settled()
+
+      const next = open()
+      for (const one of [page, other, next]) expect(await one.json('/late')).toEqual({ isLate: false })
+      expect(asked.filter((path) => path === '/late').length).toBeGreaterThan(1)
+    },
+  )
+})
+
 describe('damage (F-10, F-11, F-81)', () => {
   const place = ['record', '', ['k']]
 
