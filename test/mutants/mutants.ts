@@ -101,8 +101,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'fields are looked up in a plain object',
     'http/fields.ts',
-    '  let value: string | undefined\n  for (const [one, line] of headers) {',
-    "  const fields: Record<string, string> = {}\n  for (const [one, line] of headers) fields[one] = fields[one] === undefined ? line : [fields[one], line].join(', ')\n  return fields[name]\n  let value: string | undefined\n  for (const [one, line] of headers) {",
+    '  let value: string | undefined\n',
+    "  const fields: Record<string, string> = {}\n  for (const [one, line] of headers) fields[one] = fields[one] === undefined ? line : [fields[one], line].join(', ')\n  return fields[name]\n  let value: string | undefined\n",
     ['test/http/fields.test.ts'],
   ),
   one('a body counts as whole before it has ended', 'engine/shared-body.ts', 'if (done) {', 'if (done || size > 0) {', [
@@ -464,8 +464,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'sweeping does not leave an ill database alone',
     'stores/indexeddb.ts',
-    'closings !== closing || connection.isIll()',
-    'closings !== closing',
+    'signal.aborted || connection.isIll()',
+    'signal.aborted',
     ['test/stores/sweep.test.ts'],
   ),
   one(
@@ -701,8 +701,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: immutable has a phase (RFC 8246 §2)',
     'http/decide.ts',
-    '...(policy?.phase && !immutable && {',
-    '...(policy?.phase && {',
+    'if (policy?.phase && !immutable)',
+    'if (policy?.phase)',
     ['test/http/early-expiry.test.ts', 'test/engine/early-expiry.test.ts'],
   ),
   one('early expiry: for immutable too (RFC 8246 §2)', 'http/decide.ts', ' && !stored.directives.immutable\n', '\n', [
@@ -809,8 +809,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: the longer grace counts though the origin is well',
     'engine/core.ts',
-    'rule?.openCircuitGraceMs && core.health.isIll(presented.request.url) ? rule',
-    'rule?.openCircuitGraceMs ? rule',
+    'rule.openCircuitGraceMs && health.isIll(url) ? rule',
+    'rule.openCircuitGraceMs ? rule',
     ['test/engine/ill-origin.test.ts'],
   ),
   one(
