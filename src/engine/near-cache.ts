@@ -82,7 +82,9 @@ export function createNearCache(
     }
     return answered(input, init, async (presented, { core }) => {
       const answer = await respond(presented, core)
-      return [answer, () => toResponse(answer, core.settings.cacheStatus)]
+      // A worker's events have a signal each, and streams of ours would keep it from stopping.
+      const signal = core.settings.follows ? undefined : presented.signal
+      return [answer, () => toResponse(answer, core.settings.cacheStatus, signal)]
     })
   }
 
