@@ -90,8 +90,12 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
   body: { raw },
 })
 
-/** The `Response` that the caller gets. */
-export function toResponse(answer: Answer, cacheStatus: boolean): Response {
+/**
+ * The `Response` that the caller gets.
+ *
+ * @param signal - the caller's, where one is to end a stored body
+ */
+export function toResponse(answer: Answer, cacheStatus: boolean, signal?: AbortSignal): Response {
   const { body, path, cause, numbers, status, statusText, facts } = answer
   if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
   const content = 'raw' in body ? body.raw.body : 'stream' in body ? body.stream : body.bytes
@@ -106,5 +110,5 @@ export function toResponse(answer: Answer, cacheStatus: boolean): Response {
     })
     headers = withFields(headers, [['cache-status', appendCacheStatus(fieldValue(headers, 'cache-status'), member)]])
   }
-  return new CachedResponse(content, { status, statusText, headers: headers as [string, string][] }, facts)
+  return new CachedResponse(content, { status, statusText, headers: headers as [string, string][] }, facts, signal)
 }

@@ -1,3 +1,5 @@
+import { asBytes, closeReader } from './shared-body.ts'
+
 /** What a page sees of a response beside its body, and cannot be said to `new Response()`. */
 export interface ResponseFacts {
   readonly url: string
@@ -11,14 +13,19 @@ export class CachedResponse extends Response {
   readonly #facts: ResponseFacts
   /** The content, where it is all at hand. */
   readonly #bytes: Uint8Array | undefined
+  readonly #signal: AbortSignal | undefined
 
+  /** @param signal - the caller's: it ends content at hand that nobody has read when it aborts, as it ends one that is under way (Fetch, abort a fetch() call) */
   constructor(
     body: BodyInit | null,
     init: { status: number; statusText: string; headers: HeadersInit },
     facts: ResponseFacts,
+    signal?: AbortSignal,
   ) {
-    super(isNullBodyStatus(init.status) ? null : body, init)
+    const content = signal && body instanceof Uint8Array ? unlessEnded(body, signal) : body
+    super(isNullBodyStatus(init.status) ? null : content, init)
     this.#facts = facts
+    this.#signal = signal
     this.#bytes = body instanceof Uint8Array ? body : undefined
   }
 
@@ -36,27 +43,70 @@ export class CachedResponse extends Response {
 
   override async text(): Promise<string> {
     const bytes = this.#take()
-    return bytes ? new TextDecoder().decode(bytes) : super.text()
+    return bytes ? new TextDecoder().decode(bytes) : this.#read(() => super.text())
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as the platform declares it
   override async json(): Promise<any> {
     const bytes = this.#take()
-    return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : super.json()
+    return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : this.#read(() => super.json())
+  }
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#read(() => super.arrayBuffer())
+  }
+
+  override blob(): Promise<Blob> {
+    return this.#read(() => super.blob())
+  }
+
+  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.arrayBuffer())
+  }
+
+  override formData(): Promise<FormData> {
+    return this.#read(() => super.formData())
+  }
+
+  /** Reads the stream. Of one that is not fetch's own some engines say TypeError, whatever it ended with: the reason of an abort is told here. */
+  async #read<T>(read: () => Promise<T>): Promise<T> {
+    const signal = super.bodyUsed ? undefined : this.#signal
+    try {
+      return await read()
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error
+    }
   }
 
   /** The bytes at hand, which costs half of reading the stream; whoever looks finds the body used and locked, as after reading. `undefined`: there are none, or it has been touched. */
   #take(): Uint8Array | undefined {
     const stream = this.#bytes && super.body
-    if (!stream || super.bodyUsed || stream.locked) return undefined
+    if (!stream || super.bodyUsed || stream.locked || this.#signal?.aborted) return undefined
     stream.getReader().cancel()
     return this.#bytes
   }
 
   override clone(): Response {
     const { body, status, statusText, headers } = super.clone()
-    return new CachedResponse(body, { status, statusText, headers }, this.#facts)
+    return new CachedResponse(body, { status, statusText, headers }, this.#facts, this.#signal)
   }
+}
+
+/** A stream of `bytes` that looks at `signal` when it is read: a listener would live for as long as the signal. */
+function unlessEnded(bytes: Uint8Array, signal: AbortSignal): ReadableStream<Uint8Array> {
+  let rest: Uint8Array | undefined = bytes.byteLength > 0 ? bytes : undefined
+  return new ReadableStream(
+    {
+      ...asBytes(),
+      pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+        if (signal.aborted) return controller.error(signal.reason)
+        if (!rest) return closeReader(controller)
+        controller.enqueue(rest.slice())
+        rest = undefined
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 /** Statuses whose responses have no body: a constructor given one throws (Fetch Standard, null body status). */

@@ -1,5 +1,6 @@
 import { clearsCache } from '../http/clear-site-data.ts'
 import type { LogSelector, Ms, PurgeMode } from '../http/message.ts'
+import { sameOriginUrl } from '../http/url.ts'
 import type { PurgeReceipt } from './api.ts'
 import type { Core } from './core.ts'
 import type { Presented } from './presented.ts'
@@ -28,9 +29,9 @@ const withLabels = (selector: LogSelector, core: Core): LogSelector =>
     ? { ...selector, tags: [...(selector.tags ?? []), ...new Set(selector.urls.flatMap(core.place.keys.labels))] }
     : selector
 
-/** `Clear-Site-Data` from our own origin clears ours too, as a hard purge. */
+/** `Clear-Site-Data` from our own origin clears ours too, as a hard purge; not that of another one to which a redirect has led. */
 export function heed(raw: Response, { request, sameOrigin }: Presented, core: Core): void {
   const value = raw.headers.get('clear-site-data')
-  if (value === null || !sameOrigin || !clearsCache(value)) return
+  if (value === null || !sameOrigin || !clearsCache(value) || !sameOriginUrl(raw.url, request.url)) return
   core.background(invalidate({ pattern: `${new URL(request.url).origin}/*` }, 'hard', core))
 }

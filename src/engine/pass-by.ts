@@ -59,7 +59,11 @@ async function send(
   const answer = passOn(raw, request.url, cause, cause)
   if (!isWrite) return answer
   const headers = headerList(raw.headers)
-  const selector = invalidatedBy(request, { status: raw.status, headers })
+  const selector = invalidatedBy(request, {
+    status: raw.status,
+    headers,
+    reached: raw.redirected ? raw.url : undefined,
+  })
   const mayStore =
     request.method === 'POST' &&
     request.cacheMode !== 'no-store' &&

@@ -147,9 +147,7 @@ export function shareBody(
           }
           leave()
           if (end && 'error' in end) return controller.error(end.error)
-          controller.close()
-          // Who reads into a buffer of its own gets it back, empty.
-          ;(controller as { byobRequest?: ReadableStreamBYOBRequest | null }).byobRequest?.respond(0)
+          closeReader(controller)
         },
         cancel() {
           leave()
@@ -174,7 +172,7 @@ export function shareBody(
 let kind: { type: 'bytes' } | Record<string, never> | undefined
 
 /** fetch's own bodies can be read into buffers of the reader, so ours can where the engine has such streams (Fetch, body stream; Streams, readable byte streams). */
-function asBytes(): object {
+export function asBytes(): object {
   if (kind) return kind
   try {
     new ReadableStream({ type: 'bytes' })
@@ -183,6 +181,14 @@ function asBytes(): object {
     kind = {}
   }
   return kind
+}
+
+/** The end of a stream. Who reads into a buffer of its own gets it back, empty. */
+export function closeReader(
+  controller: ReadableStreamDefaultController & { readonly byobRequest?: ReadableStreamBYOBRequest | null },
+): void {
+  controller.close()
+  controller.byobRequest?.respond(0)
 }
 
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

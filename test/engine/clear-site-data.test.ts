@@ -77,3 +77,21 @@ test('another user signs in by cookie alone, and the origin says so with it: not
   expect(cache.peek('/me')).toBeUndefined()
   expect(await cache.json('/me')).toBe('bob')
 })
+
+test.each([harness, pageHarness])(
+  'nor is it when a redirect of ours has led to that other origin (Clear Site Data §3.1)',
+  async (make) => {
+    const world = await stored(make)
+    world.origin.serves('/out', { redirect: 'https://other.test/logout' })
+    world.origin.serves('https://other.test/logout', {
+      headers: { 'clear-site-data': '"*"', 'access-control-expose-headers': 'clear-site-data' },
+    })
+    await world.cache.fetch('/out')
+    await world.cache.fetch('/out', { method: 'POST' })
+    expect(await world.cache.explain('/b')).toMatchObject({ cause: 'fresh' })
+    world.origin.serves('/out', { redirect: '/logout' })
+    world.origin.serves('/logout', { headers: { 'clear-site-data': '"*"' } })
+    await world.cache.fetch('/out')
+    expect(await kinds(world)).toEqual(['purged', 'purged', 'fresh'])
+  },
+)

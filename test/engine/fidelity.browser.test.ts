@@ -136,6 +136,46 @@ describe('a stored response and fetch’s own are the same to a page (Fetch, Res
     }
   })
 
+  test('an abort between head and body ends it, though all of it is at hand (Fetch, abort a fetch() call)', async () => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    const url = `${origin}/fresh?${fresh()}`
+    const ends = async (get: typeof globalThis.fetch) => {
+      const found: unknown[] = []
+      for (const read of [
+        (response: Response) => response.text(),
+        (response: Response) => response.blob(),
+        (response: Response) => response.body?.getReader().read(),
+        (_: Response, clone: Response) => clone.text(),
+      ]) {
+        const controller = new AbortController()
+        const response = await get(url, { signal: controller.signal })
+        const clone = response.clone()
+        controller.abort()
+        found.push(await Promise.resolve(read(response, clone)).then(String, (error: Error) => error.name))
+      }
+      return found
+    }
+    await (await cache.fetch(url)).text()
+    expect(await ends(cache.fetch as typeof globalThis.fetch)).toEqual(Array(4).fill('AbortError'))
+    // Some engines say TypeError where a body has been cloned, against the standard.
+    for (const end of await ends(fetch)) expect(['AbortError', 'TypeError']).toContain(end)
+  })
+
+  test('an abort in the middle of a body under way is told with its reason, by whichever method (Fetch, abort a fetch() call)', async () => {
+    const cache = createCache({ name: fresh(), store: 'memory' })
+    onTestFinished(() => cache.close())
+    for (const read of ['text', 'json', 'arrayBuffer', 'blob'] as const) {
+      const controller = new AbortController()
+      // A stream without an end.
+      const response = await cache.fetch(`${origin}/events?${fresh()}`, { signal: controller.signal })
+      const reading = response[read]()
+      const reason = new RangeError('mine')
+      controller.abort(reason)
+      await expect(reading).rejects.toBe(reason)
+    }
+  })
+
   test('the one difference: fields of fetch’s own responses cannot be changed, those of ours belong to their caller alone', async () => {
     const cache = createCache({ name: fresh(), store: 'memory' })
     onTestFinished(() => cache.close())

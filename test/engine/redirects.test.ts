@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { causeOf } from './cause-of.ts'
 import { harness } from './harness.ts'
 import { pageHarness } from './page-harness.ts'
@@ -116,4 +116,61 @@ test('an unsafe method that is redirected invalidates the URL that it was sent t
   origin.serves('/thanks', { body: 'thanks' })
   expect(await (await cache.fetch('/form', { method: 'POST' })).text()).toBe('thanks')
   expect((await cache.explain('/form')).cause).toBe('invalidated')
+})
+
+describe('an unsafe method that is redirected: the hop was no failure, and who answers in the end speaks for its own URL at most (RFC 9111 §4.4)', () => {
+  const kept = async (...urls: string[]) => {
+    const world = harness()
+    for (const url of urls) {
+      world.origin.serves(`GET ${url}`, { ...PAGE, headers: { 'cache-groups': '"g"' } })
+      await (await world.cache.fetch(url)).text()
+    }
+    return world
+  }
+  const causes = async ({ cache }: ReturnType<typeof harness>, ...urls: string[]) =>
+    Promise.all(urls.map(async (url) => (await cache.explain(url)).cause))
+
+  test.each([404, 500, 503])(
+    'the page that follows fails with %i: the method has succeeded all the same',
+    async (status) => {
+      const world = await kept('/form', '/b')
+      world.origin.serves('POST /form', { status: 303, redirect: '/thanks' })
+      world.origin.serves('GET /thanks', { status })
+      await world.cache.fetch('/form', { method: 'POST' })
+      expect(await causes(world, '/form', '/b')).toEqual(['invalidated', 'fresh'])
+    },
+  )
+
+  test.each([303, 307, 308])(
+    '%i: the URL that it has led to, too, as the method may have been sent to it',
+    async (status) => {
+      const world = await kept('/form', '/list', '/b')
+      world.origin.serves('POST /form', { status, redirect: '/list' })
+      world.origin.serves('POST /list', { body: 'done' })
+      await world.cache.fetch('/form', { method: 'POST' })
+      expect(await causes(world, '/form', '/list', '/b')).toEqual(['invalidated', 'invalidated', 'fresh'])
+    },
+  )
+
+  test.each([303, 307])(
+    '%i to another origin: nothing of what that one names is ours, and nothing of its own is named by us',
+    async (status) => {
+      const theirs = 'https://other.test/target'
+      const world = await kept('/form', '/b', '/c', theirs)
+      world.origin.serves('POST /form', { status, redirect: theirs })
+      const headers = { 'content-location': '/b', location: 'https://origin.test/c', 'cache-group-invalidation': '"g"' }
+      world.origin.serves(`POST ${theirs}`, { headers })
+      world.origin.serves(`GET ${theirs}`, { headers })
+      await world.cache.fetch('/form', { method: 'POST' })
+      expect(await causes(world, '/form', '/b', '/c', theirs)).toEqual(['invalidated', 'fresh', 'fresh', 'fresh'])
+    },
+  )
+
+  test('Cache-Group-Invalidation of a page that was got after a POST is that of a safe method (RFC 9875 §3)', async () => {
+    const world = await kept('/form', '/b')
+    world.origin.serves('POST /form', { status: 303, redirect: '/thanks' })
+    world.origin.serves('GET /thanks', { headers: { 'cache-group-invalidation': '"g"' } })
+    await world.cache.fetch('/form', { method: 'POST' })
+    expect(await causes(world, '/form', '/b')).toEqual(['invalidated', 'fresh'])
+  })
 })

@@ -12,6 +12,11 @@ async function stored(response: ScriptedResponse = FRESH) {
   return world
 }
 
+function withAbort() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: (reason: unknown) => controller.abort(reason) }
+}
+
 /** Everything that a page sees of a response, its body last. */
 async function seen(response: Response) {
   const { status, statusText, ok, url, type, redirected, bodyUsed } = response
@@ -142,6 +147,50 @@ describe('a page cannot tell a stored response from fetch’s own (Fetch, Respon
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) part.value?.fill(0)
     expect(await second?.text()).toBe('one')
     expect(await (await cache.fetch('/a')).text()).toBe('one')
+  })
+
+  test.each(['text', 'json', 'arrayBuffer', 'blob', 'bytes', 'formData'] as const)(
+    'an abort after its head ends a body that nobody has read yet, by %s(), though all of it is at hand (Fetch, abort a fetch() call)',
+    async (read) => {
+      const { cache } = await stored({ ...FRESH, json: { a: 1 } })
+      const reason = new RangeError('not wanted')
+      for (const how of ['init', 'Request'] as const) {
+        const { signal, abort } = withAbort()
+        const response = await (how === 'init'
+          ? cache.fetch('/a', { signal })
+          : cache.fetch(new Request('https://origin.test/a', { signal })))
+        const clone = response.clone()
+        abort(reason)
+        await expect(response[read]()).rejects.toBe(reason)
+        await expect(clone[read]()).rejects.toBe(reason)
+      }
+    },
+  )
+
+  test('and nothing that has been read before; nor does its signal change how it reads (Fetch, abort a fetch() call)', async () => {
+    const { cache } = await stored({ ...FRESH, json: { a: 1 } })
+    const { signal, abort } = withAbort()
+    const read = () => cache.fetch('/a', { signal })
+    const [first, empty] = [await read(), await cache.fetch('/a', { signal, method: 'HEAD' })]
+    expect(empty.body).toBeNull()
+    expect(await first.text()).toBe('{"a":1}')
+    expect(await (await read()).json()).toEqual({ a: 1 })
+    expect(new Uint8Array(await (await read()).arrayBuffer())).toHaveLength(7)
+    const buffers = (await read()).body?.getReader({ mode: 'byob' })
+    expect((await buffers?.read(new Uint8Array(3)))?.value).toEqual(new TextEncoder().encode('{"a'))
+    const chunks = (await read()).body?.getReader()
+    expect((await chunks?.read())?.value).toHaveLength(7)
+    abort(new Error('late'))
+    await expect(chunks?.read()).rejects.toThrow('late')
+    expect([first.bodyUsed, first.status]).toEqual([true, 200])
+    expect(await (await cache.fetch('/a')).text()).toBe('{"a":1}')
+  })
+
+  test('an empty body with a signal is an empty body', async () => {
+    const { cache } = await stored({ ...FRESH, body: '' })
+    const { signal } = withAbort()
+    expect(await (await cache.fetch('/a', { signal })).text()).toBe('')
+    expect((await (await cache.fetch('/a', { signal })).blob()).size).toBe(0)
   })
 
   test('the fields of a stored response may carry anything that a field may: nothing is read as an object (RFC 9110 §5)', async () => {

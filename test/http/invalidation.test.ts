@@ -53,6 +53,17 @@ describe('an unsafe request (RFC 9111 §4.4)', () => {
     expect(answered('POST', 201, { location, 'content-location': location })).toEqual({ urls: [url] })
   })
 
+  test.each([
+    ['of its own origin, which may have had it, too', 200, `${origin}/list#x`, [url, `${origin}/list`]],
+    ['of its own origin, which has failed', 404, `${origin}/list`, [url]],
+    ['of another origin', 200, 'https://other.example/list', [url]],
+    ['that is its own', 200, url, [url]],
+  ])('that a redirect has led to a URL %s: what is named there does not count', (_sentence, status, reached, urls) => {
+    const headers = fields({ location: '/a', 'content-location': '/b', 'cache-group-invalidation': '"g"' })
+    expect(invalidatedBy({ method: 'POST', url }, { status, headers, reached })).toEqual({ urls })
+    expect(invalidatedBy({ method: 'GET', url }, { status, headers, reached })).toBeUndefined()
+  })
+
   test('leaves the fragment of its own URL out', () => {
     expect(invalidatedBy({ method: 'POST', url: `${url}#a` }, { status: 200, headers: [] })).toEqual({ urls: [url] })
   })

@@ -287,7 +287,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'a failed unsafe request invalidates (RFC 9111 §4.4)',
     'http/invalidation.ts',
-    'if (!isUnsafe(method) || status >= 400)',
+    'if (!isUnsafe(method) || (status >= 400 && reached === undefined))',
     'if (!isUnsafe(method))',
     ['test/http/invalidation.test.ts'],
   ),
@@ -297,6 +297,13 @@ export const mutants: readonly Mutant[] = [
     'url.origin === new URL(base).origin ?',
     'url.origin ?',
     ['test/http/invalidation.test.ts'],
+  ),
+  one(
+    'another origin, to which a redirect has led, says what of ours is invalidated (RFC 9111 §4.4)',
+    'engine/pass-by.ts',
+    ', reached: raw.redirected ? raw.url : undefined }',
+    ' }',
+    ['test/engine/redirects.test.ts'],
   ),
   one('a group of another origin can be invalidated (RFC 9875 §3)', 'http/tags.ts', 'origin}\\0', "'group'}\\0", [
     'test/http/tags.test.ts',
