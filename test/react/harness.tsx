@@ -22,9 +22,9 @@ function playedPage() {
       for (const listener of [...listeners]) listener(event)
     },
     events: {
-      listen(listener: (event: 'focus' | 'reconnect') => void) {
+      listen(listener: (event: 'focus' | 'reconnect') => void, signal: AbortSignal) {
         listeners.add(listener)
-        return () => listeners.delete(listener)
+        signal.addEventListener('abort', () => listeners.delete(listener))
       },
       isVisible: () => isVisible,
     },
