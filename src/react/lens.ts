@@ -26,6 +26,20 @@ export interface LookOptions {
   readonly keepPrevious?: boolean | undefined
 }
 
+/** What a lens needs of a view. */
+export type Seen = Pick<RequestView, 'state' | 'ageMs' | 'check' | 'watch' | 'refresh' | 'update' | 'isOver'>
+
+/** Where there is nothing to read yet. */
+export const nothing: Seen = {
+  state: () => ({}),
+  ageMs: () => undefined,
+  check: (raw) => ({ raw }),
+  watch: () => () => {},
+  refresh: async () => {},
+  update: () => ({ rollback() {} }),
+  isOver: () => false,
+}
+
 /** Data that was painted, of another request perhaps. */
 interface Painted {
   readonly data: unknown
@@ -61,10 +75,10 @@ function tryTo(select: NonNullable<LookOptions['select']>, value: unknown): Pick
   }
 }
 
-export function createLens(view: RequestView | undefined): Lens {
+export function createLens(view: Seen): Lens {
   const used = new Set<keyof Shown>()
-  let shown: Shown | undefined
-  let tracked: Shown
+  let shown: Shown
+  let tracked: Shown | undefined
   let lastChecked: { readonly raw: unknown; readonly data: unknown } | undefined
   let lastPicked: (Picked & { readonly value: unknown; readonly select: unknown }) | undefined
 
@@ -72,7 +86,7 @@ export function createLens(view: RequestView | undefined): Lens {
   function check(raw: unknown, schema: StandardSchemaV1 | undefined): Picked | undefined {
     if (!schema || raw === undefined) return { data: raw }
     if (lastChecked && lastChecked.raw === raw) return lastChecked
-    const result = view?.check(raw, schema).result
+    const result = view.check(raw, schema).result
     if (!result || result.issues) return undefined
     lastChecked = { raw, data: result.value }
     return lastChecked
@@ -85,46 +99,44 @@ export function createLens(view: RequestView | undefined): Lens {
     return lastPicked
   }
 
-  function seen({ schema, select, keepPrevious }: LookOptions, before?: Painted, isFirst?: boolean): Shown {
-    const { held, peeked, response, failure: failed, isAsking = false }: ViewState = view?.state() ?? {}
+  function see({ schema, select, keepPrevious }: LookOptions, before?: Painted, isFirst?: boolean): Shown {
+    const state = view.state()
+    const { held } = state
     const checked = held && check(held.data, schema)
     const picked = checked && pick(checked.data, select)
-    const failure = failed ?? picked?.failure
-    const kept = !checked && !failure && keepPrevious ? before : undefined
+    const failure = state.failure ?? picked?.failure
+    const kept = checked || failure || !keepPrevious ? undefined : before
+    const { peeked, response, isAsking = false }: ViewState = isFirst ? {} : state
     return {
       status: failure ? 'error' : checked || kept ? 'success' : 'pending',
       data: (kept ?? picked)?.data,
       error: failure?.error,
-      isStale: !isFirst && (peeked?.stale ?? (!!kept || STALE.test(response?.cause ?? ''))),
-      isRevalidating: !isFirst && isAsking,
-      cause: isFirst ? undefined : (peeked?.cause ?? response?.cause),
-      response: isFirst ? undefined : response,
+      isStale: peeked?.stale ?? (!!kept || STALE.test(response?.cause ?? '')),
+      isRevalidating: isAsking,
+      cause: peeked?.cause ?? response?.cause,
+      response,
       ageMs: undefined,
-      refresh: view?.refresh ?? nothingToRefresh,
-      update: view?.update ?? nothingToUpdate,
+      refresh: view.refresh,
+      update: view.update,
     }
   }
 
   return {
-    look(options, before, isFirst) {
-      const now = seen(options, before, isFirst)
-      const last = shown
-      if (last && !view?.isOver() && [...used].every((part) => Object.is(now[part], last[part]))) {
-        Object.assign(last, now)
+    look(...how) {
+      const now = see(...how)
+      if (tracked && !view.isOver() && [...used].every((part) => Object.is(now[part], shown[part]))) {
+        Object.assign(shown, now)
         return tracked
       }
       shown = now
       tracked = new Proxy(now, {
         get(_, part: keyof Shown) {
           used.add(part)
-          return part === 'ageMs' ? view?.ageMs() : now[part]
+          return part === 'ageMs' ? view.ageMs() : now[part]
         },
       })
       return tracked
     },
-    shown: () => shown as Shown,
+    shown: () => shown,
   }
 }
-
-const nothingToRefresh = async () => {}
-const nothingToUpdate = () => ({ rollback() {} })

@@ -5,6 +5,12 @@ import type { EpochMs, Ms } from '../http/message.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
 import { type OccasionPorts, type Occasions, onOccasion } from './occasions.ts'
 
+/** What a view needs from outside, beside the cache. */
+export interface ViewPorts extends OccasionPorts {
+  /** Whether this renders pages for others: what is shown is then what was read for that page, or is fresh. */
+  readonly isServer: boolean
+}
+
 /** What makes a request, and the reading of it, another one: the init of `fetch`, how the body is read, and when. */
 export interface ViewOptions
   extends Omit<RequestInit, 'body' | 'integrity' | 'keepalive' | 'method' | 'signal' | 'window'>,
@@ -43,6 +49,8 @@ export interface RequestView {
   check(raw: unknown, schema: StandardSchemaV1): Check
   /** Shows it from now on, and reads; `onChange` is called when something may have changed. Returns the function that ends it; when the last one has left, what nobody waits for is aborted. */
   watch(onChange: () => void): () => void
+  /** Whether it must be read before it may be shown: on a server nobody reads it after it was shown. */
+  isDue(): boolean
   /** Resolves when the read under way has ended, however; starts one where there is none. */
   settled(): Promise<void>
   /** Asks the origin, however fresh it is. Resolves when it has answered, or failed. */
@@ -70,7 +78,7 @@ export function createRequestView(
   cache: NearCache,
   input: RequestInfo | URL,
   { as = 'json', maxStaleMs, readOnFocus = true, readOnReconnect = true, readEveryMs = 0, ...rest }: ViewOptions,
-  ports: OccasionPorts,
+  ports: ViewPorts,
   isOver: () => boolean,
 ): RequestView {
   const { clock, random } = ports
@@ -144,10 +152,10 @@ export function createRequestView(
     return isSame ? held : { raw: undefined, data }
   }
 
-  /** @param mode - with one, or with `true`, what is under way is of no use any more */
-  function read(mode?: RequestCache | true): Promise<void> {
+  /** @param isAnew - whether what is under way is of no use any more */
+  function read(isAnew = false, mode = init?.cache): Promise<void> {
     if (isOver()) return Promise.resolve()
-    if (reading && !mode) return reading.done
+    if (reading && !isAnew) return reading.done
     const before = reading
     const gone = new AbortController()
     const run = async () => {
@@ -156,7 +164,7 @@ export function createRequestView(
       try {
         now = await ask({
           ...init,
-          ...(typeof mode === 'string' && { cache: mode }),
+          ...(mode && { cache: mode }),
           signal: gone.signal,
           nearcache: {
             ...init?.nearcache,
@@ -176,7 +184,15 @@ export function createRequestView(
       failure = failed
       if (now) {
         held = now
-        if (BEHIND.test(response?.cause ?? '')) waitBehind()
+        if (BEHIND.test(response?.cause ?? '')) {
+          const refreshing = cache.settled()
+          behind = refreshing
+          refreshing.then(() => {
+            if (behind !== refreshing) return
+            behind = undefined
+            tell()
+          })
+        }
       }
       isReady = watchers.size === 0
       view.touched = clock.now()
@@ -191,16 +207,6 @@ export function createRequestView(
     return mine.done
   }
 
-  function waitBehind(): void {
-    const mine = cache.settled()
-    behind = mine
-    mine.then(() => {
-      if (behind !== mine) return
-      behind = undefined
-      tell()
-    })
-  }
-
   function onEvent(event: CacheEvent): void {
     const { type } = event
     if (type === 'purged') {
@@ -211,7 +217,7 @@ export function createRequestView(
       else read(true)
     } else if (type === 'updated') {
       // Only a read finds out that a schema refuses what was made; it is no matter for the origin.
-      if (view.schema && !reading) read('force-cache')
+      if (view.schema && !reading) read(true, 'force-cache')
     } else {
       behind = undefined
       if (type !== 'failed') {
@@ -244,7 +250,7 @@ export function createRequestView(
       if (!stop) {
         const over = new AbortController()
         const unsubscribe = cache.subscribe(input, onEvent, init)
-        onOccasion({ readOnFocus, readOnReconnect, readEveryMs }, ports, read, over.signal)
+        onOccasion({ readOnFocus, readOnReconnect, readEveryMs }, ports, () => read(), over.signal)
         stop = () => {
           unsubscribe()
           over.abort()
@@ -261,8 +267,9 @@ export function createRequestView(
         queueMicrotask(leave)
       }
     },
+    isDue: () => ports.isServer && !isReady && peek()?.stale !== false,
     settled: () => read(),
-    refresh: () => read('no-cache'),
+    refresh: () => read(true, 'no-cache'),
     update: (change) => cache.update(input, change as (data: unknown) => unknown, init),
     forget() {
       // React renders once more at once before it gives up.

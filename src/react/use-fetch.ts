@@ -4,8 +4,9 @@ import type { AnswerFacts } from '../engine/api.ts'
 import type { Cause } from '../http/decide.ts'
 import type { Ms } from '../http/message.ts'
 import { useViews } from './context.ts'
-import { createLens, type LookOptions, type Shown } from './lens.ts'
-import type { RequestView, ViewOptions } from './request-view.ts'
+import { createLens, type LookOptions, nothing, type Seen, type Shown } from './lens.ts'
+import type { ViewOptions } from './request-view.ts'
+import type { Views } from './views.ts'
 
 /**
  * What `useFetch()` takes: the init of `fetch`, and how the component looks at the answer. It may be another object with each rendering.
@@ -63,28 +64,20 @@ export type SuspenseFetchResult<T, Raw = T> = Means<Raw> &
 type Input = RequestInfo | URL
 type Json = { as?: 'json' | undefined }
 
-function useLook(
-  input: Input | null,
-  options: UseFetchOptions & LookOptions,
-): { view: RequestView | undefined; shown: Shown; result: Shown } {
-  const views = useViews()
-  const { schema, select: _, keepPrevious: __, ...request } = options
-  const view = input === null ? undefined : views.of(input, request, schema)
+/** The view of a request, what is shown of it, and the same as the component uses it. */
+function useView(views: Views, view: Seen, options: LookOptions): { readonly shown: Shown; readonly result: Shown } {
   const lens = useMemo(() => createLens(view), [view])
   const painted = useRef<{ readonly data: unknown; readonly partition: object }>(undefined)
   const partition = views.partition()
   const look = (isFirst?: boolean) =>
     lens.look(options, painted.current?.partition === partition ? painted.current : undefined, isFirst)
-  const result = useSyncExternalStore(view?.watch ?? nobody, look, () => look(true))
+  const result = useSyncExternalStore(view.watch, look, () => look(true))
   const shown = lens.shown()
   useEffect(() => {
     if (shown.status !== 'pending') painted.current = { data: shown.data, partition }
   })
-  return { view, shown, result }
+  return { shown, result }
 }
-
-/** There is nothing to watch. */
-const nobody = () => () => {}
 
 /**
  * Reads a URL through the cache and stays with it. What memory holds is there at the first rendering; what is stored, confirmed, purged or changed is shown when it happens.
@@ -116,7 +109,8 @@ export function useFetch<T = unknown>(
   options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
 ): FetchResult<T>
 export function useFetch(input: Input | null, options: UseFetchOptions & LookOptions = {}): unknown {
-  return useLook(input, options).result
+  const views = useViews()
+  return useView(views, input === null ? nothing : views.of(input, options), options).result
 }
 
 /**
@@ -145,9 +139,14 @@ export function useSuspenseFetch<T = unknown>(
   options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
 ): SuspenseFetchResult<T>
 export function useSuspenseFetch(input: Input, options: UseFetchOptions & LookOptions = {}): unknown {
-  const { view, shown, result } = useLook(input, options)
-  if (!view || shown.status === 'success' || shown.data !== undefined) return result
-  if (shown.status === 'pending' || view.isForgotten()) throw view.settled()
+  const views = useViews()
+  const view = views.of(input, options)
+  const { shown, result } = useView(views, view, options)
+  const { status, data, error } = shown
+  const isDue = view.isDue()
+  // What was read before a failure is no answer for somebody else.
+  if (!isDue && (status === 'success' || (data !== undefined && !views.isServer))) return result
+  if (isDue || status === 'pending' || view.isForgotten()) throw view.settled()
   view.forget()
-  throw shown.error
+  throw error
 }

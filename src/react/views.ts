@@ -1,20 +1,19 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { NearCache } from '../engine/api.ts'
 import type { EpochMs } from '../http/message.ts'
-import type { OccasionPorts } from './occasions.ts'
-import { createRequestView, type RequestView, type ViewOptions } from './request-view.ts'
+import type { LookOptions } from './lens.ts'
+import { createRequestView, type RequestView, type ViewOptions, type ViewPorts } from './request-view.ts'
 
-/** What views need from outside, beside the cache. */
-export interface ViewPorts extends OccasionPorts {
+export interface ViewsPorts extends ViewPorts {
   /** Where relative URLs start now. */
   base(): string | undefined
 }
 
 /** The views of one cache: one for each request that is on the page. */
 export interface Views {
+  readonly isServer: boolean
   readonly cache: NearCache
   /** The view of a request: the same for everyone who asks for the same. */
-  of(input: RequestInfo | URL, options: ViewOptions, schema?: StandardSchemaV1): RequestView
+  of(input: RequestInfo | URL, options: ViewOptions & LookOptions): RequestView
   /** Another object when another partition is entered, or this one is left; never that of another cache. */
   partition(): object
 }
@@ -22,17 +21,19 @@ export interface Views {
 /** How long a view that nobody watches is kept, in milliseconds: while React waits for others, or shows nothing of what it has rendered. */
 const UNWATCHED_MS = 30_000
 
-export function createViews(cache: NearCache, ports: ViewPorts): Views {
-  const { clock } = ports
+export function createViews(cache: NearCache, ports: ViewsPorts): Views {
+  const { clock, isServer } = ports
   const views = new Map<string, RequestView>()
   let partition = {}
   let sweptAt = clock.now()
 
-  cache.on(({ type }) => {
-    if (!type.startsWith('partition')) return
-    partition = {}
-    views.clear()
-  })
+  // On a server there are others like this one, for as long as they render a page: the cache must not remember them all.
+  if (!isServer)
+    cache.on(({ type }) => {
+      if (!type.startsWith('partition')) return
+      partition = {}
+      views.clear()
+    })
 
   function sweep(now: EpochMs): void {
     if (now - sweptAt < UNWATCHED_MS) return
@@ -47,8 +48,9 @@ export function createViews(cache: NearCache, ports: ViewPorts): Views {
 
   return {
     cache,
+    isServer,
     partition: () => partition,
-    of(input, { headers, ...options }, schema) {
+    of(input, { headers, schema, select: _, keepPrevious: __, ...options }) {
       const now = clock.now()
       sweep(now)
       const fields = headers && { headers: [...new Headers(headers)] as [string, string][] }
@@ -61,7 +63,7 @@ export function createViews(cache: NearCache, ports: ViewPorts): Views {
 }
 
 /** What tells two inputs apart. A relative URL is another one on another page. */
-function identityOf(input: RequestInfo | URL, { base }: ViewPorts): unknown[] {
+function identityOf(input: RequestInfo | URL, { base }: ViewsPorts): unknown[] {
   if (typeof input === 'object' && 'headers' in input) {
     const { url, headers, credentials, mode, cache, redirect } = input
     return [url, [...headers], credentials, mode, cache, redirect]

@@ -43,6 +43,7 @@ export function page(options: CacheOptions = {}) {
     random: seededRandom(1),
     page: played.events,
     base: () => origin.url,
+    isServer: false,
   })
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
   const wrap = (children: ReactNode, isStrict = false) => {

@@ -1,8 +1,13 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { createElement, Suspense } from 'react'
+import { renderToPipeableStream } from 'react-dom/server'
 import { afterEach, expect, test } from 'vitest'
 import { createCache } from '../../src/index.development.ts'
 import type { NearCache } from '../../src/index.ts'
+import { CacheProvider, useSuspenseFetch } from '../../src/react/index.ts'
 import { scriptedOrigin, virtualClock } from '../../src/testing/index.ts'
 import { plainServer } from './ssr/plain-server.tsx'
 
@@ -85,4 +90,68 @@ test('an API that fails leaves the rest of the page, and the browser tries again
   expect(html).toContain('<h1>Cup')
   expect(userIn(html)).toEqual([])
   expect(html).toContain('…')
+})
+
+/** One page for one request, whole: what is read from these paths. */
+async function rendered(cache: NearCache, paths: readonly string[], as: 'json' | 'text' = 'json'): Promise<string> {
+  const Show = ({ path }: { path: string }) =>
+    createElement('i', null, String(useSuspenseFetch(path, { as } as { as: 'text' }).data))
+  const all = paths.map((path) =>
+    createElement(Suspense, { key: path, fallback: 'failed' }, createElement(Show, { path })),
+  )
+  const stream = await new Promise<PassThrough>((resolve) => {
+    const through = new PassThrough()
+    const { pipe } = renderToPipeableStream(createElement(CacheProvider, { cache }, all), {
+      onAllReady: () => resolve(pipe(through)),
+      onError() {},
+    })
+  })
+  return (await text(stream)).match(/<i>.*?<\/i>|failed/g)?.join('') ?? ''
+}
+
+function sharedServer() {
+  const clock = virtualClock()
+  const origin = scriptedOrigin({ clock })
+  const cache = createCache({ store: 'memory', clock, base: origin.url, fetch: origin.fetch })
+  return { clock, origin, cache }
+}
+
+test('a shared cache: what is stale is read anew for each page, and what is fresh is not (RFC 9111 §4.2)', async () => {
+  const { clock, origin, cache } = sharedServer()
+  let version = 1
+  origin.serves('/n', () => ({ cacheControl: 'max-age=60', json: version }))
+  for (const as of ['json', 'text'] as const) {
+    version = 1
+    const start = origin.requests.length
+    await clock.advance(61_000)
+    expect(await rendered(cache, ['/n'], as)).toBe('<i>1</i>')
+    version = 2
+    expect(await rendered(cache, ['/n'], as)).toBe('<i>1</i>')
+    await clock.advance(61_000)
+    expect(await rendered(cache, ['/n'], as)).toBe('<i>2</i>')
+    expect(origin.requests.slice(start)).toHaveLength(2)
+  }
+})
+
+test('a shared cache: what must not be stored is shown on the page that asked for it, and on no other (RFC 9111 §5.2.2.5)', async () => {
+  const { origin, cache } = sharedServer()
+  let asked = 0
+  origin.serves('/n', () => ({ cacheControl: 'no-store', json: ++asked }))
+  const held = origin.hold('/n')
+  const both = [rendered(cache, ['/n']), rendered(cache, ['/n'])]
+  await expect.poll(() => held.waiting).toBe(1) // the other one waits to see whether it may have that
+  held.release()
+  expect((await Promise.all(both)).sort()).toEqual(['<i>1</i>', '<i>2</i>'])
+  expect(await rendered(cache, ['/n'])).toBe('<i>3</i>')
+})
+
+test('a shared cache: a failure is no reason to show what no header allows, and is forgotten with the page', async () => {
+  const { clock, origin, cache } = sharedServer()
+  origin.serves('/n', { cacheControl: 'max-age=60, must-revalidate', json: 1 })
+  expect(await rendered(cache, ['/n'])).toBe('<i>1</i>')
+  await clock.advance(61_000)
+  origin.fails('/n', 500)
+  expect(await rendered(cache, ['/n'])).toBe('failed')
+  origin.recovers()
+  expect(await rendered(cache, ['/n'])).toBe('<i>1</i>')
 })

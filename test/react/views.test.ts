@@ -21,6 +21,7 @@ function views() {
       isVisible: () => isVisible,
     },
     base: () => origin.url,
+    isServer: false,
   })
   return {
     ...world,
@@ -71,6 +72,7 @@ test('the pages of an origin that comes back do not ask it in one moment', async
         isVisible: () => true,
       },
       base: () => origin.url,
+      isServer: false,
     })
     origin.serves('/n', { cacheControl: 'no-cache', json: 1 })
     const start = clock.now()
@@ -146,6 +148,7 @@ test('what was evicted from memory stays on the page', async () => {
     random: () => 0,
     page: { listen() {}, isVisible: () => true },
     base: () => origin.url,
+    isServer: false,
   })
   origin.serves('/first', { cacheControl: 'max-age=60', json: 'first' })
   origin.serves('/other/*', { cacheControl: 'max-age=60', body: 'x'.repeat(2000) })
