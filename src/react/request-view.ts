@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnswerFacts, CacheRequestInit, NearCache, Peek } from '../engine/api.ts'
-import { CacheError } from '../errors.ts'
 import type { EpochMs, Ms } from '../http/message.ts'
 import type { CacheEvent } from '../ports/event-sink.ts'
+import { bodyOf } from './body-of.ts'
+import { type Checks, createChecks } from './checks.ts'
 import { type OccasionPorts, type Occasions, onOccasion } from './occasions.ts'
 
 /** What a view needs from outside, beside the cache. */
@@ -34,19 +35,10 @@ export interface ViewState {
   readonly isAsking?: boolean
 }
 
-/** What a schema says of data; nothing while it takes its time. */
-interface Check {
-  readonly raw: unknown
-  result?: StandardSchemaV1.Result<unknown>
-  readonly done?: Promise<void>
-}
-
 /** One request, for everyone on the page who shows it in the same way. It asks and listens; what may be shown and when the origin is asked is the cache's decision. */
-export interface RequestView {
+export interface RequestView extends Pick<Checks, 'check'> {
   state(): ViewState
   ageMs(): Ms | undefined
-  /** What the schema says of the data: at once, or once `onChange` has been called. */
-  check(raw: unknown, schema: StandardSchemaV1): Check
   /** Shows it from now on, and reads; `onChange` is called when something may have changed. Returns the function that ends it; when the last one has left, what nobody waits for is aborted. */
   watch(onChange: () => void): () => void
   /** Whether it must be read before it may be shown: on a server nobody reads it after it was shown. */
@@ -98,43 +90,17 @@ export function createRequestView(
   let behind: Promise<void> | undefined
   /** Whether what was read before anyone watched is still to be shown. */
   let isReady = false
-  let checked: Check | undefined
   let stop: (() => void) | undefined
 
   const tell = () => {
     for (const onChange of [...watchers]) onChange()
   }
+  const { check, accepts } = createChecks(() => view.schema, tell)
 
   function peek(): Peek<unknown> | undefined {
     const peeked = as === 'json' ? cache.peek(input, init) : undefined
     if (peeked && peeked.data !== held?.raw) held = { raw: peeked.data, data: peeked.data }
     return peeked
-  }
-
-  function check(raw: unknown, schema: StandardSchemaV1): Check {
-    if (checked && checked.raw === raw) return checked
-    const given = schema['~standard'].validate(raw)
-    if (!('then' in given)) return { raw, result: given }
-    const mine: Check = { raw, done: given.then(ended, (error) => ended({ issues: [{ message: String(error) }] })) }
-    function ended(result: StandardSchemaV1.Result<unknown>): void {
-      mine.result = result
-      tell()
-    }
-    checked = mine
-    return mine
-  }
-
-  /** The schema has a say in what is stored; what it makes of the data is kept beside it, so that the data stays the same for everyone. */
-  const accepts: StandardSchemaV1 = {
-    '~standard': {
-      version: 1,
-      vendor: 'nearcache',
-      async validate(value) {
-        const one = check(value, view.schema as StandardSchemaV1)
-        await one.done
-        return one.result?.issues ? one.result : { value }
-      },
-    },
   }
 
   async function ask(asked: CacheRequestInit): Promise<typeof held> {
@@ -145,11 +111,8 @@ export function createRequestView(
       // What is in memory is newer, unless it is what was there before and this answer was not stored.
       return { raw, data: raw === undefined || raw === before ? data : raw }
     }
-    const answer = await cache.fetch(input, asked)
-    if (!answer.ok) throw new CacheError('status', `${answer.url} answered ${answer.status}`, { response: answer })
-    const data = await answer[as]()
-    const isSame = held && typeof data === 'object' && (await areSame(data, held.data as Blob))
-    return isSame ? held : { raw: undefined, data }
+    const data = await bodyOf(await cache.fetch(input, asked), as, held?.data)
+    return { raw: undefined, data }
   }
 
   /** @param isAnew - whether what is under way is of no use any more */
@@ -285,12 +248,4 @@ export function createRequestView(
     schema: undefined,
   }
   return view
-}
-
-const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer())
-
-async function areSame(one: Blob, other: Blob): Promise<boolean> {
-  if (one.size !== other.size) return false
-  const [bytes, others] = await Promise.all([bytesOf(one), bytesOf(other)])
-  return bytes.every((byte, index) => byte === others[index])
 }
