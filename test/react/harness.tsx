@@ -47,7 +47,7 @@ export function page(options: CacheOptions = {}) {
   })
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
   const wrap = (children: ReactNode, isStrict = false) => {
-    const all = <ViewsContext value={views}>{children}</ViewsContext>
+    const all = <ViewsContext.Provider value={views}>{children}</ViewsContext.Provider>
     return isStrict ? <StrictMode>{all}</StrictMode> : all
   }
   return {
