@@ -1,11 +1,14 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
 
 export interface ShopOrigin {
   readonly url: string
   /** The methods by which `/stock` was asked for, in order; a validation says so. */
   readonly asked: string[]
+  /** What a page has shown since it came back from the back/forward cache: the page tells it, since not every driver finds such a page again. */
+  readonly restored: string[]
   /** What is left changes at the origin. */
   sell(): void
   close(): Promise<void>
@@ -25,10 +28,15 @@ export async function startShop(): Promise<ShopOrigin> {
   })
   const code = outputFiles[0]?.text ?? ''
   const asked: string[] = []
+  const restored: string[] = []
   let left = 9
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://origin')
     if (pathname === '/favicon.ico') return response.writeHead(204).end()
+    if (pathname === '/restored') {
+      text(request).then((left) => restored.push(left))
+      return response.writeHead(204).end()
+    }
     if (pathname !== '/stock') {
       response.setHeader('content-type', 'text/html')
       return response.end(
@@ -53,6 +61,7 @@ export async function startShop(): Promise<ShopOrigin> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    restored,
     sell() {
       left--
     },
