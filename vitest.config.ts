@@ -119,6 +119,19 @@ export default defineConfig({
       },
       {
         extends: true,
+        // The oldest React that the hooks are said to work with.
+        resolve: { alias: [{ find: /^react(-dom)?(?=\/|$)/, replacement: 'react$1-18' }] },
+        test: {
+          name: 'react-18',
+          environment: 'happy-dom',
+          include: ['test/react/*.dom.test.tsx', 'test/react/server-rendering.test.ts'],
+          exclude: ['test/react/activity.dom.test.tsx'],
+          setupFiles: ['test/support/react-18.ts', 'fake-indexeddb/auto'],
+          environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
+        },
+      },
+      {
+        extends: true,
         test: {
           // the public suite waits in real time: a project of its own, so that nothing else runs beside it
           name: 'conformance',

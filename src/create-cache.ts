@@ -107,8 +107,11 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     watchLifecycle: here.watchLifecycle,
     hear,
     missed(stage) {
-      if (stage === 'restored') store.doubt(clock.now())
-      else session.core.background(store.look())
+      const { core } = session
+      if (stage === 'shown') return core.background(store.look())
+      store.doubt(clock.now())
+      // What is looked at may have been stored anew while nothing was heard.
+      for (const { key } of listeners.keyed.requests(() => true)) core.background(takeOver(key, core))
     },
   })
   const { earlyExpiry, deadlines = {} } = options

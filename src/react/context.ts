@@ -1,4 +1,4 @@
-import { createContext, createElement, type ReactNode, useContext } from 'react'
+import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react'
 import type { NearCache } from '../engine/api.ts'
 import { CacheError } from '../errors.ts'
 import { pageEvents } from '../platform/page-events.ts'
@@ -12,9 +12,12 @@ export const ViewsContext = createContext<Views | undefined>(undefined)
 /** One set of views for each cache, for as long as the cache lives. */
 const viewsByCache = new WeakMap<NearCache, Views>()
 
+/** In a page. What React renders on a server is one page for one user: nothing of it is there for the next one. */
 function viewsOf(cache: NearCache): Views {
+  const isServer = typeof window === 'undefined'
   const { random, base } = platform()
-  const views = viewsByCache.get(cache) ?? createViews(cache, { clock: systemClock, random, page: pageEvents, base })
+  const known = isServer ? undefined : viewsByCache.get(cache)
+  const views = known ?? createViews(cache, { clock: systemClock, random, page: pageEvents, base, isServer })
   viewsByCache.set(cache, views)
   return views
 }
@@ -28,7 +31,7 @@ export interface CacheProviderProps {
 
 /** Gives a cache to `useFetch()`, `useSuspenseFetch()` and `useCache()` below it. */
 export const CacheProvider = ({ cache, children }: CacheProviderProps): ReactNode =>
-  createElement(ViewsContext.Provider, { value: viewsOf(cache) }, children)
+  createElement(ViewsContext.Provider, { value: useMemo(() => viewsOf(cache), [cache]) }, children)
 
 /** @throws CacheError with code `option` where no `CacheProvider` is above */
 export function useViews(): Views {

@@ -1,3 +1,5 @@
+'use client'
+
 export { CacheProvider, type CacheProviderProps, useCache } from './context.ts'
 export {
   type FetchResult,

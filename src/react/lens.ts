@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AnswerFacts } from '../engine/api.ts'
 import type { Cause } from '../http/decide.ts'
-import { type Checked, isStaleAnswer, type RequestView, type ViewState } from './request-view.ts'
+import type { Ms } from '../http/message.ts'
+import type { RequestView, ViewState } from './request-view.ts'
 
 /** What a component is shown of a request. */
 export interface Shown {
@@ -12,6 +13,10 @@ export interface Shown {
   isRevalidating: boolean
   cause: Cause | undefined
   response: AnswerFacts | undefined
+  /** Live: whoever reads it gets that of the moment. */
+  ageMs: Ms | undefined
+  refresh(): Promise<void>
+  update(change: (data: never) => unknown): { rollback(): void }
 }
 
 /** How a component looks at it. */
@@ -21,22 +26,40 @@ export interface LookOptions {
   readonly keepPrevious?: boolean | undefined
 }
 
-/**
- * How one component looks at the views that it shows, one after another: it remembers what was made of the data, and which parts of it the component has used, since
- * only those are worth another rendering.
- */
+/** What a lens needs of a view. */
+export type Seen = Pick<RequestView, 'state' | 'ageMs' | 'check' | 'watch' | 'refresh' | 'update' | 'isOver'>
+
+/** Where there is nothing to read yet. */
+export const nothing: Seen = {
+  state: () => ({}),
+  ageMs: () => undefined,
+  check: (raw) => ({ raw }),
+  watch: () => () => {},
+  refresh: async () => {},
+  update: () => ({ rollback() {} }),
+  isOver: () => false,
+}
+
+/** Data that was painted, of another request perhaps. */
+interface Painted {
+  readonly data: unknown
+}
+
+/** How one component looks at one view: it remembers what was made of the data, and which parts of the result the component has used, since only those are worth another rendering. */
 export interface Lens {
   /**
-   * The same object until something changes that the component uses.
+   * What the component gets: each part of it counts as used from the moment on when it is read. The same object until something changes that the component uses.
    *
+   * @param before - what may be kept while there is nothing else
    * @param isFirst - for the server and for what takes over from it: without what depends on the moment
    */
-  look(view: RequestView | undefined, options: LookOptions, partition: object, isFirst?: boolean): Shown
-  /** What the component gets: each part of it counts as used from the moment on when it is read. */
-  track(shown: Shown): Readonly<Shown>
-  /** It was painted, having been rendered in this partition: it may be kept while the next one is under way. */
-  painted(shown: Shown, partition: object): void
+  look(options: LookOptions, before?: Painted, isFirst?: boolean): Shown
+  /** The same of the last look, without using it. */
+  shown(): Shown
 }
+
+/** Answers that were stale when they were given. */
+const STALE = /^(stale|soft|off|max-)/
 
 /** What `select` gave, or threw. */
 interface Picked {
@@ -52,22 +75,20 @@ function tryTo(select: NonNullable<LookOptions['select']>, value: unknown): Pick
   }
 }
 
-const NOTHING: ViewState = { isAsking: false }
-
-export function createLens(): Lens {
+export function createLens(view: Seen): Lens {
   const used = new Set<keyof Shown>()
-  const seen = [new WeakMap<object, Shown>(), new WeakMap<object, Shown>()] as const
-  let before: { readonly data: unknown; readonly partition: object } | undefined
-  let lastChecked: Checked | undefined
+  let shown: Shown
+  let tracked: Shown | undefined
+  let lastChecked: { readonly raw: unknown; readonly data: unknown } | undefined
   let lastPicked: (Picked & { readonly value: unknown; readonly select: unknown }) | undefined
 
-  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read will say why, or whoever looks at what `update()` has made. */
-  function check(raw: unknown, schema: StandardSchemaV1 | undefined, { checked }: ViewState): Checked | undefined {
-    if (!schema || raw === undefined) return { raw, value: raw }
+  /** The data as the component's schema has it; none while a schema takes its time, or refuses it: then the read says why. */
+  function check(raw: unknown, schema: StandardSchemaV1 | undefined): Picked | undefined {
+    if (!schema || raw === undefined) return { data: raw }
     if (lastChecked && lastChecked.raw === raw) return lastChecked
-    const result = schema['~standard'].validate(raw)
-    if ('then' in result || result.issues) return checked?.raw === raw ? checked : undefined
-    lastChecked = { raw, value: result.value }
+    const result = view.check(raw, schema).result
+    if (!result || result.issues) return undefined
+    lastChecked = { raw, data: result.value }
     return lastChecked
   }
 
@@ -78,37 +99,44 @@ export function createLens(): Lens {
     return lastPicked
   }
 
+  function see({ schema, select, keepPrevious }: LookOptions, before?: Painted, isFirst?: boolean): Shown {
+    const state = view.state()
+    const { held } = state
+    const checked = held && check(held.data, schema)
+    const picked = checked && pick(checked.data, select)
+    const failure = state.failure ?? picked?.failure
+    const kept = checked || failure || !keepPrevious ? undefined : before
+    const { peeked, response, isAsking = false }: ViewState = isFirst ? {} : state
+    return {
+      status: failure ? 'error' : checked || kept ? 'success' : 'pending',
+      data: (kept ?? picked)?.data,
+      error: failure?.error,
+      isStale: peeked?.stale ?? (!!kept || STALE.test(response?.cause ?? '')),
+      isRevalidating: isAsking,
+      cause: peeked?.cause ?? response?.cause,
+      response,
+      ageMs: undefined,
+      refresh: view.refresh,
+      update: view.update,
+    }
+  }
+
   return {
-    look(view, { schema, select, keepPrevious }, partition, isFirst) {
-      const state = view?.state() ?? NOTHING
-      const { held, peeked, response, isAsking } = state
-      const checked = held && check(held.data, schema, state)
-      const picked = checked && (checked.refused ? { failure: checked.refused } : pick(checked.value, select))
-      const failure = state.failure ?? picked?.failure
-      const kept = !checked && !failure && keepPrevious && before?.partition === partition ? before : undefined
-      const now: Shown = {
-        status: failure ? 'error' : checked || kept ? 'success' : 'pending',
-        data: kept ? kept.data : picked?.data,
-        error: failure?.error,
-        isStale: !isFirst && (peeked?.stale ?? (!!kept || isStaleAnswer(response))),
-        isRevalidating: !isFirst && isAsking,
-        cause: isFirst ? undefined : (peeked?.cause ?? response?.cause),
-        response: isFirst ? undefined : response,
+    look(...how) {
+      const now = see(...how)
+      if (tracked && !view.isOver() && [...used].every((part) => Object.is(now[part], shown[part]))) {
+        Object.assign(shown, now)
+        return tracked
       }
-      const known = seen[isFirst ? 1 : 0]
-      const last = known.get(view ?? NOTHING)
-      if (last && [...used].every((part) => Object.is(now[part], last[part]))) return Object.assign(last, now)
-      known.set(view ?? NOTHING, now)
-      return now
+      shown = now
+      tracked = new Proxy(now, {
+        get(_, part: keyof Shown) {
+          used.add(part)
+          return part === 'ageMs' ? view.ageMs() : now[part]
+        },
+      })
+      return tracked
     },
-    track(shown) {
-      const tracked = {}
-      for (const part of Object.keys(shown) as (keyof Shown)[])
-        Object.defineProperty(tracked, part, { enumerable: true, get: () => used.add(part) && shown[part] })
-      return tracked as Shown
-    },
-    painted(shown, partition) {
-      if (shown.status !== 'pending') before = { data: shown.data, partition }
-    },
+    shown: () => shown,
   }
 }

@@ -1,12 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { AnswerFacts } from '../engine/api.ts'
 import type { Cause } from '../http/decide.ts'
 import type { Ms } from '../http/message.ts'
 import { useViews } from './context.ts'
-import { createLens, type LookOptions, type Shown } from './lens.ts'
-import type { RequestView } from './request-view.ts'
-import type { RequestOptions } from './views.ts'
+import { createLens, type LookOptions, nothing, type Seen, type Shown } from './lens.ts'
+import type { ViewOptions } from './request-view.ts'
+import type { Views } from './views.ts'
 
 /**
  * What `useFetch()` takes: the init of `fetch`, and how the component looks at the answer. It may be another object with each rendering.
@@ -15,17 +15,11 @@ import type { RequestOptions } from './views.ts'
  * stored. All who show one request share its reads: give them one schema. `select` gives the part that the component wants, and what it throws is an `error`; it runs again when the body
  * changes, or when it is another function: one that makes new objects belongs outside of the component, or into `useCallback()`.
  */
-export interface UseFetchOptions extends RequestOptions {
+export interface UseFetchOptions extends ViewOptions {
   /** Accept a response that has been stale for this long, in milliseconds: this view asks the origin later than others. @default none */
   maxStaleMs?: Ms
   /** While another request than before is under way, go on showing the data of the one before; `isStale` says so. @default false */
   keepPrevious?: boolean
-  /** Read again when the page becomes visible; the origin is asked only where the headers say that what is stored is stale. @default true */
-  readOnFocus?: boolean
-  /** Read again when the browser is online again, at a random moment within 2 s. @default true */
-  readOnReconnect?: boolean
-  /** Read again this often while the page is visible, in milliseconds, 1,000 or more, 0 for never; each time up to a tenth later, by chance. @default 0 */
-  readEveryMs?: Ms
 }
 
 /** What a component can do beside reading. */
@@ -70,41 +64,20 @@ export type SuspenseFetchResult<T, Raw = T> = Means<Raw> &
 type Input = RequestInfo | URL
 type Json = { as?: 'json' | undefined }
 
-function useLook(
-  input: Input | null,
-  {
-    schema,
-    select,
-    keepPrevious,
-    readOnFocus = true,
-    readOnReconnect = true,
-    readEveryMs,
-    ...request
-  }: UseFetchOptions & LookOptions,
-): { view: RequestView | undefined; shown: Shown; result: object } {
-  const views = useViews()
-  const [lens] = useState(createLens)
-  const view = input === null ? undefined : views.of(input, request)
-  const look = (isFirst?: boolean) => lens.look(view, { schema, select, keepPrevious }, views.partition(), isFirst)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a schema that is written inside a component is another one with each rendering
-  const watch = useCallback(
-    (onChange: () => void) =>
-      view?.watch({ onChange, readOnFocus, readOnReconnect, readEveryMs, schema }) ?? (() => {}),
-    [view, readOnFocus, readOnReconnect, readEveryMs],
-  )
-  const shown = useSyncExternalStore(watch, look, () => look(true))
+/** The view of a request, what is shown of it, and the same as the component uses it. */
+function useView(views: Views, view: Seen, options: LookOptions): { readonly shown: Shown; readonly result: Shown } {
+  const lens = useMemo(() => createLens(view), [view])
+  const painted = useRef<{ readonly data: unknown; readonly partition: object }>(undefined)
   const partition = views.partition()
-  useEffect(() => lens.painted(shown, partition))
-  const result = useMemo(() => {
-    const means = { refresh: view?.refresh ?? nothingToRefresh, update: view?.update ?? nothingToUpdate }
-    const tracked = Object.assign(lens.track(shown), means)
-    return Object.defineProperty(tracked, 'ageMs', { enumerable: true, get: () => view?.ageMs() })
-  }, [lens, view, shown])
-  return { view, shown, result }
+  const look = (isFirst?: boolean) =>
+    lens.look(options, painted.current?.partition === partition ? painted.current : undefined, isFirst)
+  const result = useSyncExternalStore(view.watch, look, () => look(true))
+  const shown = lens.shown()
+  useEffect(() => {
+    if (shown.status !== 'pending') painted.current = { data: shown.data, partition }
+  })
+  return { shown, result }
 }
-
-const nothingToRefresh = async () => {}
-const nothingToUpdate = () => ({ rollback() {} })
 
 /**
  * Reads a URL through the cache and stays with it. What memory holds is there at the first rendering; what is stored, confirmed, purged or changed is shown when it happens.
@@ -136,7 +109,8 @@ export function useFetch<T = unknown>(
   options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
 ): FetchResult<T>
 export function useFetch(input: Input | null, options: UseFetchOptions & LookOptions = {}): unknown {
-  return useLook(input, options).result
+  const views = useViews()
+  return useView(views, input === null ? nothing : views.of(input, options), options).result
 }
 
 /**
@@ -165,9 +139,14 @@ export function useSuspenseFetch<T = unknown>(
   options?: UseFetchOptions & Json & { schema?: undefined; select?: undefined },
 ): SuspenseFetchResult<T>
 export function useSuspenseFetch(input: Input, options: UseFetchOptions & LookOptions = {}): unknown {
-  const { view, shown, result } = useLook(input, options)
-  if (!view || shown.status === 'success' || shown.data !== undefined) return result
-  if (shown.status === 'pending' || view.isForgotten()) throw view.settled(options.schema)
+  const views = useViews()
+  const view = views.of(input, options)
+  const { shown, result } = useView(views, view, options)
+  const { status, data, error } = shown
+  const isDue = view.isDue()
+  // What was read before a failure is no answer for somebody else.
+  if (!isDue && (status === 'success' || (data !== undefined && !views.isServer))) return result
+  if (isDue || status === 'pending' || view.isForgotten()) throw view.settled()
   view.forget()
-  throw shown.error
+  throw error
 }

@@ -1,97 +1,69 @@
-import type { CacheRequestInit, NearCache } from '../engine/api.ts'
-import type { Ms } from '../http/message.ts'
-import { type As, createRequestView, type RequestView, type ViewPorts } from './request-view.ts'
+import type { NearCache } from '../engine/api.ts'
+import type { EpochMs } from '../http/message.ts'
+import type { LookOptions } from './lens.ts'
+import { createRequestView, type RequestView, type ViewOptions, type ViewPorts } from './request-view.ts'
 
-/** What makes a request another one. */
-export interface RequestOptions
-  extends Omit<RequestInit, 'body' | 'integrity' | 'keepalive' | 'method' | 'signal' | 'window'> {
-  as?: As | undefined
-  maxStaleMs?: Ms | undefined
-  nearcache?: Omit<NonNullable<CacheRequestInit['nearcache']>, 'onAnswer'>
+export interface ViewsPorts extends ViewPorts {
+  /** Where relative URLs start now. */
+  base(): string | undefined
 }
 
 /** The views of one cache: one for each request that is on the page. */
 export interface Views {
+  readonly isServer: boolean
   readonly cache: NearCache
   /** The view of a request: the same for everyone who asks for the same. */
-  of(input: RequestInfo | URL, options: RequestOptions): RequestView
+  of(input: RequestInfo | URL, options: ViewOptions & LookOptions): RequestView
   /** Another object when another partition is entered, or this one is left; never that of another cache. */
   partition(): object
 }
 
-/** How long a view that nobody has come to watch is kept, in milliseconds: while React waits for others, or shows nothing of what it has rendered. */
+/** How long a view that nobody watches is kept, in milliseconds: while React waits for others, or shows nothing of what it has rendered. */
 const UNWATCHED_MS = 30_000
 
-export function createViews(cache: NearCache, ports: ViewPorts): Views {
-  const { clock, page } = ports
-  /** The one that was looked for longest ago comes first. */
+export function createViews(cache: NearCache, ports: ViewsPorts): Views {
+  const { clock, isServer } = ports
   const views = new Map<string, RequestView>()
-  const watched = new Set<RequestView>()
   let partition = {}
-  let stopListening = () => {}
+  let sweptAt = clock.now()
 
-  cache.on(({ type }) => {
-    if (type !== 'partition-entered' && type !== 'partition-left') return
-    partition = {}
-    // What React had hidden and shows again may be watched beside another one of its name.
-    for (const view of new Set([...views.values(), ...watched])) view.reset()
-  })
+  // On a server there are others like this one, for as long as they render a page: the cache must not remember them all.
+  if (!isServer)
+    cache.on(({ type }) => {
+      if (!type.startsWith('partition')) return
+      partition = {}
+      views.clear()
+    })
 
-  function sweep(): void {
-    const now = clock.now()
-    for (const [name, view] of views) {
-      if (now - view.touched < UNWATCHED_MS) return
-      views.delete(name)
-      if (view.isBusy()) touch(name, view)
-    }
+  function sweep(now: EpochMs): void {
+    if (now - sweptAt < UNWATCHED_MS) return
+    sweptAt = now
+    for (const [name, view] of views) if (!view.isBusy() && now - view.touched >= UNWATCHED_MS) views.delete(name)
   }
 
-  function touch(name: string, view: RequestView): RequestView {
-    view.touched = clock.now()
-    views.delete(name)
-    views.set(name, view)
-    return view
+  function create(input: RequestInfo | URL, options: ViewOptions): RequestView {
+    const mine = partition
+    return createRequestView(cache, input, options, ports, () => mine !== partition)
   }
 
   return {
     cache,
+    isServer,
     partition: () => partition,
-    of(input, { as = 'json', maxStaleMs, headers, nearcache, ...rest }) {
-      const fields = headers && [...new Headers(headers)]
-      const hints = maxStaleMs === undefined ? nearcache : { ...nearcache, maxStaleMs }
-      const init = {
-        ...rest,
-        ...(fields && { headers: fields }),
-        ...(hints && { nearcache: hints }),
-      } as CacheRequestInit
-      const name = JSON.stringify([...identityOf(input, ports), as, init])
-      sweep()
-      const known = views.get(name)
-      if (known) return touch(name, known)
-      const given = Object.keys(init).length > 0 ? init : undefined
-      return touch(
-        name,
-        createRequestView(cache, input, given, as, ports, {
-          put(view) {
-            views.set(name, view)
-            if (watched.size === 0)
-              stopListening = page.listen((event) => {
-                for (const one of watched) one.onPage(event)
-              })
-            watched.add(view)
-          },
-          remove(view) {
-            if (views.get(name) === view) views.delete(name)
-            if (watched.delete(view) && watched.size === 0) stopListening()
-          },
-        }),
-      )
+    of(input, { headers, schema, select: _, keepPrevious: __, ...options }) {
+      const now = clock.now()
+      sweep(now)
+      const fields = headers && { headers: [...new Headers(headers)] as [string, string][] }
+      const name = JSON.stringify([identityOf(input, ports), fields, !!schema, options])
+      const view = views.get(name) ?? create(input, { ...options, ...fields })
+      views.set(name, view)
+      return Object.assign(view, { touched: now, schema })
     },
   }
 }
 
 /** What tells two inputs apart. A relative URL is another one on another page. */
-function identityOf(input: RequestInfo | URL, { base }: ViewPorts): unknown[] {
+function identityOf(input: RequestInfo | URL, { base }: ViewsPorts): unknown[] {
   if (typeof input === 'object' && 'headers' in input) {
     const { url, headers, credentials, mode, cache, redirect } = input
     return [url, [...headers], credentials, mode, cache, redirect]

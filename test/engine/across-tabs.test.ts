@@ -285,6 +285,22 @@ describe('a page that could not hear', () => {
     expect(await reading).toBe('new')
   })
 
+  test('what it looks at is shown as another tab has stored it meanwhile, and nothing is asked', async () => {
+    const { tabs, clock, origin } = await allHave('/a', { cacheControl: 'max-age=60', json: 'old' })
+    const [awake, asleep] = tabs as [WorldContext, WorldContext]
+    const told: string[] = []
+    asleep.cache.subscribe('/a', ({ type }) => told.push(type))
+    asleep.hide()
+    origin.serves('/a', { cacheControl: 'max-age=60', json: 'new' })
+    await text(awake, '/a', { cache: 'reload' })
+    await clock.settle()
+    asleep.thaw()
+    await clock.settle()
+    expect(told).toEqual(['stored'])
+    expect(asleep.cache.peek('/a')?.data).toBe('new')
+    expect(origin.requests).toHaveLength(2)
+  })
+
   test('nothing was purged meanwhile: its memory is as good as before, and nothing is asked', async () => {
     const { tabs, clock, origin } = await allHave('/a', { cacheControl: 'max-age=60', body: 'a' })
     tabs[1]?.hide()

@@ -969,13 +969,13 @@ export const mutants: readonly Mutant[] = [
   one(
     'a view asks the origin when the page is seen again, however fresh (F-86)',
     'react/request-view.ts',
-    'if (watchers.size > 0) read()\n    })',
-    "if (watchers.size > 0) read('no-cache')\n    })",
+    'ports, () => read(), over.signal',
+    "ports, () => read(true, 'no-cache'), over.signal",
     ['test/react/views.test.ts'],
   ),
   one(
     'all pages ask in one moment when the origin is back (F-86)',
-    'react/request-view.ts',
+    'react/occasions.ts',
     'random() * SPREAD_MS[event]',
     'SPREAD_MS[event]',
     ['test/react/views.test.ts'],

@@ -134,6 +134,14 @@ describe('the packed package', () => {
     expect(unused.sources.filter((path) => path.includes('nearcache/dist/'))).toEqual([])
   })
 
+  test('marks the hooks, and nothing else, as code of the client, for bundlers of server components', () => {
+    const built = packed.files.filter((path) => /^dist\/.*\.js$/.test(path))
+    const text = (path: string) => readFileSync(join(project.path, 'node_modules/nearcache', path), 'utf8')
+    expect(built.filter((path) => /^(['"])use client\1;?\n/.test(text(path)))).toEqual(['dist/react/index.js'])
+    // A shared part that used React would be run where there is none.
+    expect(built.filter((path) => /\bfrom ?['"]react['"]/.test(text(path)))).toEqual(['dist/react/index.js'])
+  })
+
   test('validates options in Node, naming the path', () => {
     const script = `
       import { createCache, CacheError } from 'nearcache'

@@ -8,13 +8,14 @@ function become(state: 'visible' | 'hidden'): void {
 
 test('a page that becomes visible, also out of the bfcache, and one that is online again, are told until nobody listens', () => {
   const told: string[] = []
-  const end = pageEvents.listen((event) => told.push(event))
+  const over = new AbortController()
+  pageEvents.listen((event) => told.push(event), over.signal)
   become('hidden')
   expect([pageEvents.isVisible(), told]).toEqual([false, []])
   become('visible')
   window.dispatchEvent(new Event('online'))
   expect([pageEvents.isVisible(), told]).toEqual([true, ['focus', 'reconnect']])
-  end()
+  over.abort()
   become('visible')
   window.dispatchEvent(new Event('online'))
   expect(told).toHaveLength(2)

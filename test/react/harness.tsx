@@ -22,9 +22,9 @@ function playedPage() {
       for (const listener of [...listeners]) listener(event)
     },
     events: {
-      listen(listener: (event: 'focus' | 'reconnect') => void) {
+      listen(listener: (event: 'focus' | 'reconnect') => void, signal: AbortSignal) {
         listeners.add(listener)
-        return () => listeners.delete(listener)
+        signal.addEventListener('abort', () => listeners.delete(listener))
       },
       isVisible: () => isVisible,
     },
@@ -43,10 +43,11 @@ export function page(options: CacheOptions = {}) {
     random: seededRandom(1),
     page: played.events,
     base: () => origin.url,
+    isServer: false,
   })
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
   const wrap = (children: ReactNode, isStrict = false) => {
-    const all = <ViewsContext value={views}>{children}</ViewsContext>
+    const all = <ViewsContext.Provider value={views}>{children}</ViewsContext.Provider>
     return isStrict ? <StrictMode>{all}</StrictMode> : all
   }
   return {

@@ -31,6 +31,7 @@ function world() {
   const server = harness()
   const { origin, clock } = server
   origin.serves('/api/product', { cacheControl: 'max-age=60', json: { name: 'Cup' } })
+  origin.serves('/api/reviews', { cacheControl: 'max-age=60', json: ['fine', 'blue'] })
   origin.serves('/api/me', { cacheControl: 'max-age=60', json: { user: 'ada' } })
   origin.serves('/api/stock', { cacheControl: 'no-store', json: { left: 5 } })
   const page = harness({ clock, fetch: origin.fetch, base: origin.url })
@@ -60,7 +61,7 @@ async function streamed(node: ReactNode): Promise<string> {
 }
 
 const options = { onRecoverableError: (error: unknown) => errors.push(error) }
-const untilShown = () => expect.poll(() => element.textContent).toBe('Cupada5 false false')
+const untilShown = () => expect.poll(() => element.textContent).toBe('Cupfine,blueada5 false false')
 
 /** Hydrates what a server has made, and looks whether React has kept it. */
 async function takeOver(html: string, cache: NearCache, wrap = (all: ReactNode) => all): Promise<void> {
@@ -78,17 +79,17 @@ test('in the page alone', async () => {
   root = createRoot(element)
   root.render(provided(page))
   await untilShown()
-  expect(asked()).toEqual(['/api/me', '/api/product', '/api/stock'])
+  expect(asked()).toEqual(['/api/me', '/api/product', '/api/reviews', '/api/stock'])
   expect(errors).toEqual([])
 })
 
 test('rendered on a server at once, and hydrated: nothing is asked for twice', async () => {
   const { server, page, asked } = world()
-  await Promise.all([server.json('/api/product'), server.json('/api/me')])
+  await Promise.all(['/api/product', '/api/reviews', '/api/me'].map((path) => server.json(path)))
   const html = renderToString(provided(server))
   page.hydrate(await server.dehydrate())
   await takeOver(html, page)
-  expect(asked()).toEqual(['/api/me', '/api/product', '/api/stock'])
+  expect(asked()).toEqual(['/api/me', '/api/product', '/api/reviews', '/api/stock'])
 })
 
 test('streamed with Suspense, and hydrated', async () => {
@@ -96,7 +97,7 @@ test('streamed with Suspense, and hydrated', async () => {
   const html = await streamed(provided(server))
   page.hydrate(await server.dehydrate())
   await takeOver(html, page)
-  expect(asked()).toEqual(['/api/me', '/api/product', '/api/stock'])
+  expect(asked()).toEqual(['/api/me', '/api/product', '/api/reviews', '/api/stock'])
 })
 
 test('in StrictMode', async () => {
@@ -104,7 +105,7 @@ test('in StrictMode', async () => {
   const html = await streamed(<StrictMode>{provided(server)}</StrictMode>)
   page.hydrate(await server.dehydrate())
   await takeOver(html, page, (all) => <StrictMode>{all}</StrictMode>)
-  expect(asked()).toEqual(['/api/me', '/api/product', '/api/stock'])
+  expect(asked()).toEqual(['/api/me', '/api/product', '/api/reviews', '/api/stock'])
 })
 
 test('what was rendered on the server and is not in the state is asked for, and stays meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { act } from '@testing-library/react'
-import { Activity, memo, useLayoutEffect } from 'react'
+import { useLayoutEffect } from 'react'
 import { expect, test } from 'vitest'
 import { CacheProvider, useFetch, useSuspenseFetch } from '../../src/react/index.ts'
 import { harness } from '../engine/harness.ts'
@@ -136,28 +136,6 @@ test('what is kept is not kept for another cache: an app may have one for each u
   view.rerender(wrap(all(other.cache)))
   await settle()
   expect(view.container.textContent).toBe('')
-})
-
-test('what React had hidden and shows again, beside the same request elsewhere: neither keeps the old user', async () => {
-  const { show, wrap, cache, settle, become } = await signedIn()
-  const Balance = memo(() => <p>{useFetch<string>('/balance').data}</p>)
-  const all = (mode: 'visible' | 'hidden', isTwice: boolean) =>
-    wrap([
-      <Activity key="1" mode={mode}>
-        <Balance />
-      </Activity>,
-      isTwice && <Balance key="2" />,
-    ])
-  const view = show(all('visible', false))
-  await settle()
-  for (const one of [all('hidden', false), all('hidden', true), all('visible', true)]) {
-    view.rerender(one)
-    await settle()
-  }
-  become('bob')
-  await act(() => cache.setPartition('bob'))
-  await settle()
-  expect(view.container.textContent).toBe('bobbob')
 })
 
 test('after sign-out the origin is being asked, and isRevalidating says so', async () => {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { Watcher } from '../../src/react/request-view.ts'
 import { createViews } from '../../src/react/views.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { harness } from '../engine/harness.ts'
@@ -15,26 +14,18 @@ function views() {
     clock,
     random: seededRandom(1),
     page: {
-      listen(listener) {
+      listen(listener, signal) {
         listeners.add(listener)
-        return () => listeners.delete(listener)
+        signal.addEventListener('abort', () => listeners.delete(listener))
       },
       isVisible: () => isVisible,
     },
     base: () => origin.url,
-  })
-  const watcher = (options: Partial<Watcher> = {}): Watcher => ({
-    onChange() {},
-    readOnFocus: true,
-    readOnReconnect: true,
-    readEveryMs: undefined,
-    schema: undefined,
-    ...options,
+    isServer: false,
   })
   return {
     ...world,
     views: made,
-    watcher,
     listeners,
     tell(event: 'focus' | 'reconnect') {
       for (const listener of [...listeners]) listener(event)
@@ -46,10 +37,10 @@ function views() {
 }
 
 test('focus, reconnect and interval at once: 1 flight, and none while it is fresh (F-86)', async () => {
-  const { views: made, origin, clock, tell, watcher } = views()
+  const { views: made, origin, clock, tell } = views()
   origin.serves('/n', { cacheControl: 'max-age=60', etag: '"1"', json: 1 })
-  const view = made.of('/n', {})
-  for (let one = 0; one < 1000; one++) view.watch(watcher({ readEveryMs: minute }))
+  const view = made.of('/n', { readEveryMs: minute })
+  for (let one = 0; one < 1000; one++) view.watch(() => {})
   await clock.settle()
   expect(origin.requests).toHaveLength(1)
 
@@ -77,21 +68,15 @@ test('the pages of an origin that comes back do not ask it in one moment', async
       page: {
         listen(listener) {
           reconnect = () => listener('reconnect')
-          return () => {}
         },
         isVisible: () => true,
       },
       base: () => origin.url,
+      isServer: false,
     })
     origin.serves('/n', { cacheControl: 'no-cache', json: 1 })
     const start = clock.now()
-    made.of('/n', {}).watch({
-      onChange() {},
-      readOnFocus: true,
-      readOnReconnect: true,
-      readEveryMs: undefined,
-      schema: undefined,
-    })
+    made.of('/n', {}).watch(() => {})
     await clock.settle()
     reconnect()
     await clock.advance(2_000)
@@ -101,9 +86,9 @@ test('the pages of an origin that comes back do not ask it in one moment', async
 })
 
 test('a hidden page does not read by the clock, and who does not want an occasion is not read for it', async () => {
-  const { views: made, origin, clock, tell, hide, watcher } = views()
+  const { views: made, origin, clock, tell, hide } = views()
   origin.serves('/n', { cacheControl: 'no-cache', json: 1 })
-  made.of('/n', {}).watch(watcher({ readOnFocus: false, readOnReconnect: false, readEveryMs: 10 }))
+  made.of('/n', { readOnFocus: false, readOnReconnect: false, readEveryMs: 10 }).watch(() => {})
   await clock.settle()
   tell('focus')
   tell('reconnect')
@@ -119,41 +104,35 @@ test('a hidden page does not read by the clock, and who does not want an occasio
 test.each([0, Number.NaN, Number.POSITIVE_INFINITY])(
   'every %s ms is never, and keeps nobody else from reading',
   async (readEveryMs) => {
-    const { views: made, origin, clock, watcher } = views()
+    const { views: made, origin, clock } = views()
     origin.serves('/n', { cacheControl: 'no-cache', json: 1 })
-    const view = made.of('/n', {})
-    view.watch(watcher({ readEveryMs }))
+    made.of('/n', { readEveryMs }).watch(() => {})
     await clock.settle()
     expect(clock.sleeping).toBe(0)
-    view.watch(watcher({ readEveryMs: minute }))
+    made.of('/n', { readEveryMs: minute }).watch(() => {})
     await clock.advance(1.5 * minute)
     expect(origin.requests).toHaveLength(3)
   },
 )
 
-test('nothing is left behind: no timer, no listener, no view', async () => {
-  const { views: made, origin, clock, listeners, watcher } = views()
-  origin.serves('/n', { cacheControl: 'max-age=60', json: 1 })
-  const view = made.of('/n', {})
-  const leave = [view.watch(watcher({ readEveryMs: minute })), view.watch(watcher())]
+test('nothing is left behind: no timer, no listener, no data, and soon no view', async () => {
+  const { views: made, origin, clock, listeners } = views()
+  origin.serves('/n', { cacheControl: 'no-store', json: 1 })
+  const view = made.of('/n', { readEveryMs: minute })
+  const leave = [view.watch(() => {}), view.watch(() => {})]
   await clock.settle()
-  expect([clock.sleeping, listeners.size]).toEqual([1, 1])
+  expect([clock.sleeping, listeners.size, view.state().held?.data]).toEqual([1, 1, 1])
   for (const end of leave) end()
   await clock.settle()
-  expect([clock.sleeping, listeners.size]).toEqual([0, 0])
-  expect(made.of('/n', {})).not.toBe(view)
+  expect([clock.sleeping, listeners.size, view.state().held]).toEqual([0, 0, undefined])
+  await clock.advance(30_000)
+  expect(made.of('/n', { readEveryMs: minute })).not.toBe(view)
 })
 
 test('a view that nobody came to watch is kept for a while, and then forgotten', async () => {
   const { views: made, clock } = views()
   const [old, watched] = [made.of('/old', {}), made.of('/watched', {})]
-  watched.watch({
-    onChange() {},
-    readOnFocus: false,
-    readOnReconnect: false,
-    readEveryMs: undefined,
-    schema: undefined,
-  })
+  watched.watch(() => {})
   await clock.advance(29_000)
   expect(made.of('/old', {})).toBe(old)
   await clock.advance(30_000)
@@ -167,13 +146,14 @@ test('what was evicted from memory stays on the page', async () => {
   const made = createViews(cache, {
     clock,
     random: () => 0,
-    page: { listen: () => () => {}, isVisible: () => true },
+    page: { listen() {}, isVisible: () => true },
     base: () => origin.url,
+    isServer: false,
   })
   origin.serves('/first', { cacheControl: 'max-age=60', json: 'first' })
   origin.serves('/other/*', { cacheControl: 'max-age=60', body: 'x'.repeat(2000) })
   const view = made.of('/first', {})
-  view.watch({ onChange() {}, readOnFocus: true, readOnReconnect: true, readEveryMs: undefined, schema: undefined })
+  view.watch(() => {})
   await clock.settle()
   for (let one = 0; one < 40; one++) await (await cache.fetch(`/other/${one}`)).text()
   await cache.settled()
@@ -183,12 +163,12 @@ test('what was evicted from memory stays on the page', async () => {
 })
 
 test('the age is live, and what memory does not have has one, too (RFC 9111 §4.2.3)', async () => {
-  const { views: made, origin, clock, watcher } = views()
+  const { views: made, origin, clock } = views()
   origin.serves('/stored', { cacheControl: 'max-age=60', headers: { age: '5' }, json: 1 })
   origin.serves('/unstored', { cacheControl: 'no-store', headers: { age: '7' }, json: 1 })
   const both = [made.of('/stored', {}), made.of('/unstored', {})]
   expect(both.map((view) => view.ageMs())).toEqual([undefined, undefined])
-  for (const view of both) view.watch(watcher())
+  for (const view of both) view.watch(() => {})
   await clock.advance(10_000)
   expect(both.map((view) => view.ageMs())).toEqual([15_000, 17_000])
 })

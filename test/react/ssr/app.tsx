@@ -1,7 +1,7 @@
 import { Suspense } from 'react'
 import { useFetch, useSuspenseFetch } from '../../../src/react/index.ts'
 
-/** The same screen on the server and in the page: what everyone sees, what one user sees, and what is not awaited on the server. */
+/** The same screen on the server and in the page: what everyone sees, a part of it that comes later, what one user sees, and what is not awaited on the server. */
 export function App() {
   return (
     <main>
@@ -18,7 +18,19 @@ export function App() {
 
 function Product() {
   const { data } = useSuspenseFetch<{ name: string }>('/api/product')
-  return <h1>{data.name}</h1>
+  return (
+    <>
+      <h1>{data.name}</h1>
+      <Suspense fallback={<p>…</p>}>
+        <Reviews />
+      </Suspense>
+    </>
+  )
+}
+
+function Reviews() {
+  const { data } = useSuspenseFetch<string[]>('/api/reviews')
+  return <p className="reviews">{data.join()}</p>
 }
 
 function Greeting() {

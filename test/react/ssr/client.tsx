@@ -6,7 +6,13 @@ import { CacheProvider } from '../../../src/react/index.ts'
 import { App } from './app.tsx'
 
 const cache = createCache({ name: 'ssr' })
-cache.hydrate(readDehydrated())
+const takeOver = () => cache.hydrate(readDehydrated())
+takeOver()
+// A server that streams sends more, before each part that needs it.
+const arriving = new MutationObserver(takeOver)
+arriving.observe(document, { childList: true, subtree: true })
+addEventListener('DOMContentLoaded', () => arriving.disconnect())
+
 hydrateRoot(
   document.getElementById('root') as HTMLElement,
   <StrictMode>
