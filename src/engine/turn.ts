@@ -33,7 +33,7 @@ export async function exchangeInTurn(
   const turn = await (presented.isDiskLate ? core.tabs.turnIfFree(name) : core.tabs.turn(name, signal))
   if (turn === 'busy') return exchange({ ...presented, isBeside: true }, asked, core, signal, landing, accept)
   if (!turn) return exchange(presented, asked, core, signal, landing, accept)
-  const { leave, isTakenOver } = turn
+  const { leave } = turn
   try {
     const again = await lookAgain(presented, core)
     if (again && isReuse(again)) {
@@ -41,7 +41,7 @@ export async function exchangeInTurn(
       return { cause: 'collapsed', stored: again.stored }
     }
     const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
-    const own = isTakenOver ? { ...presented, isBeside: true } : presented
+    const own = turn.isTakenOver ? { ...presented, isBeside: true } : presented
     const arrival = await exchange(own, isAsking ? again : asked, core, signal, landing, accept)
     leaveAfter(arrival, leave, identity, presented, core)
     return arrival

@@ -21,7 +21,7 @@ export type Hint =
 /** A context's turn. */
 export interface Turn {
   leave(): void
-  /** Whether it was taken from another context, whose request may still be under way. */
+  /** Whether it was taken from another context, or left by it, whose request may still be under way: as far as is known now. */
   readonly isTakenOver: boolean
 }
 

@@ -23,11 +23,14 @@ export function createFollower({ look, core }: Pick<Wired, 'look' | 'core'>, clo
   /** When the database was last seen to be nobody's. */
   let seen: EpochMs | undefined
   let isLooking = false
+  let doubts = 0
 
   async function lookNow(): Promise<boolean> {
     const asked = clock.now()
+    const before = doubts
     const isKnown = await look().catch(() => false)
-    seen = isKnown && partition() === '' ? asked : undefined
+    // What was doubted meanwhile may have changed after it was read.
+    seen = isKnown && doubts === before && partition() === '' ? asked : undefined
     return isKnown
   }
 
@@ -43,6 +46,7 @@ export function createFollower({ look, core }: Pick<Wired, 'look' | 'core'>, clo
       return true
     },
     doubt() {
+      doubts++
       seen = undefined
     },
   }

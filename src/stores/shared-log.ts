@@ -209,17 +209,20 @@ export function createSharedLog({
     isBehind = true
     looking ??= (async () => {
       let isRead = true
-      while (isBehind) {
-        isBehind = false
-        const asked = unheard
-        isRead = await readLog()
-        if (asked && asked === unheard) memory.clear()
-        trust(asked)
+      try {
+        while (isBehind) {
+          isBehind = false
+          const asked = unheard
+          isRead = await readLog()
+          if (asked && asked === unheard) memory.clear()
+          trust(asked)
+        }
+        return isRead
+      } finally {
+        // In the same turn: nobody may join a look that reads no more.
+        looking = undefined
       }
-      return isRead
-    })().finally(() => {
-      looking = undefined
-    })
+    })()
     return looking
   }
 

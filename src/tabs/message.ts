@@ -1,8 +1,8 @@
 import { isPurge } from '../http/purge-log.ts'
 import type { Hint } from '../ports/tabs.ts'
 
-/** What goes over the channel: hints between caches, and names of turns that are of no use. */
-export type Told = Hint | { readonly kind: 'unshared'; readonly turn: string }
+/** What goes over the channel: hints between caches, and names of turns that are of no use, or were left while their requests were under way. */
+export type Told = Hint | { readonly kind: 'unshared' | 'left'; readonly turn: string }
 
 /** Grows when an older version would misread a message; such a version ignores it. */
 const VERSION = 1
@@ -22,7 +22,7 @@ function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
   const { kind, purge, epoch, spreadMs, partition, key, turn } = hint
   if (kind === 'look' || kind === 'health') return true
-  if (kind === 'unshared') return isText(turn)
+  if (kind === 'unshared' || kind === 'left') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (
     kind === 'purged' &&

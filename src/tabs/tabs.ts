@@ -36,8 +36,11 @@ export function createTabs({ openChannel, watchLifecycle, hear, missed, ...optio
   function open(): void {
     channel ??= openChannel(options.name, (message) => {
       const told = hintsIn(message)
-      for (const one of told) if (one.kind === 'unshared') turns.release(one.turn)
-      const hints = told.filter((one): one is Hint => one.kind !== 'unshared')
+      for (const one of told) {
+        if (one.kind === 'unshared') turns.release(one.turn)
+        if (one.kind === 'left') turns.leftBy(one.turn)
+      }
+      const hints = told.filter((one): one is Hint => !('turn' in one))
       if (hints.length > 0) hear(hints)
     })
   }
@@ -51,10 +54,14 @@ export function createTabs({ openChannel, watchLifecycle, hear, missed, ...optio
   function onStage(stage: Stage): void {
     if (stage === 'hidden') {
       isAway = true
+      for (const turn of turns.away()) tellAnything({ kind: 'left', turn })
       shut()
       return
     }
-    if (isAway) open()
+    if (isAway) {
+      open()
+      turns.back()
+    }
     isAway = false
     missed(stage)
   }

@@ -3,12 +3,12 @@ import type { Clock } from '../ports/clock.ts'
 import type { Locks } from '../ports/locks.ts'
 import type { Tabs, Turn } from '../ports/tabs.ts'
 
-/** For how long waiting is taken to be of no use after a response that could not be shared, in milliseconds. */
-const UNSHARED_MS: Ms = 30_000
+/** For how long waiting is taken to be of no use after a response that could not be shared, and a request to be under way whose turn was left, in milliseconds. */
+const REMEMBERED_MS: Ms = 30_000
 /** Queues beyond the first. Whoever has waited in all of them goes on without. */
 const MAX_RANK = 20
 /** Names remembered at most. */
-const MAX_UNSHARED = 1000
+const MAX_NAMES = 1000
 
 export interface TurnsOptions {
   /** The cache's name: caches of different names wait for nobody of each other. */
@@ -20,22 +20,34 @@ export interface TurnsOptions {
 }
 
 export interface Turns extends Pick<Tabs, 'turn' | 'turnIfFree' | 'hasTurns'> {
+  /** The page goes where nothing of it runs: what it waits for is waited for anew when it is back. Returns the turns that it gives up in the middle of a request. */
+  away(): string[]
+  back(): void
+  /** Another context has given this turn up; its request may still be under way. */
+  leftBy(turn: string): void
   /** Nobody waits for it any more, and for a while nobody will. */
   release(turn: string): void
   /** The name that others know a turn by. */
   nameOf(what: string): string
 }
 
+/** Why a wait ends that begins again at once. */
+const MOVED = 'moved'
+
 /** What a request for a lock came to. */
 type Taken = Turn | 'busy' | undefined
 
 /**
  * Turns by Web Locks. Whoever has waited `lockMs` stands in another queue; the first in that one takes the lock from its holder, so that one that is frozen or slow costs one request
- * more for each `lockMs`, however many wait.
+ * more for each `lockMs`, however many wait. A page that goes away leaves its turns to the others: with a lock that they ask for, a browser does not keep it for the way back.
  */
 export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns {
   const unshared = new Map<string, EpochMs>()
+  const left = new Map<string, EpochMs>()
   const waiting = new Map<string, Set<AbortController>>()
+  /** What gives up each lock that is held, and its name. */
+  const held = new Map<() => void, string>()
+  let isAway = false
 
   /** Asks for a lock, for `ms` at most. */
   function take(
@@ -51,16 +63,27 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
         patience.abort()
         signal?.removeEventListener('abort', stop)
       }
-      const held = locks?.request(
+      const request = locks?.request(
         lock,
         how === 'wait' ? { signal: patience.signal } : how === 'steal' ? { steal: true } : { ifAvailable: true },
         (isGranted) =>
           new Promise<void>((release) => {
             // Granted in the very moment in which nobody waited any more.
-            const isWanted = isGranted && !patience.signal.aborted
-            resolve(isWanted ? { leave: release, isTakenOver: how === 'steal' } : isGranted ? undefined : 'busy')
+            const isWanted = isGranted && !patience.signal.aborted && !isAway
+            const leave = () => {
+              held.delete(leave)
+              release()
+            }
+            held.set(leave, lock)
+            const taken = {
+              leave,
+              get isTakenOver() {
+                return how === 'steal' || isRecent(left, lock)
+              },
+            }
+            resolve(isWanted ? taken : isGranted ? undefined : 'busy')
             end()
-            if (!isWanted) release()
+            if (!isWanted) leave()
           }),
       )
       const failed = () => {
@@ -68,8 +91,8 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
         resolve(undefined)
       }
       // Also what it says when somebody takes the lock away: the work goes on.
-      held?.catch(failed)
-      if (!held) failed()
+      request?.catch(failed)
+      if (!request) failed()
       signal?.addEventListener('abort', stop)
       if (signal?.aborted) stop()
       // Locks that are out of order never answer, nor heed the signal.
@@ -85,7 +108,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
   async function takeAtLast(lock: string, signal: AbortSignal): Promise<Taken> {
     const first = await take(lock, signal, lockMs, 'wait')
     // Who asks without waiting is answered at once, unless nobody ever is: then there is nothing to wait for.
-    if (!first && !(await take(`${lock} 0`, signal, lockMs, 'if free').then(left))) return undefined
+    if (!first && !(await take(`${lock} 0`, signal, lockMs, 'if free').then(givenBack))) return undefined
     for (let rank = 1; !first && rank <= MAX_RANK && !signal.aborted; rank++) {
       const place = await take(`${lock} ${rank}`, signal, lockMs, 'wait')
       if (!isTurn(place)) continue
@@ -106,8 +129,25 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     return first
   }
 
+  const rest = (signal: AbortSignal) =>
+    clock.sleep(lockMs, signal).then(
+      () => undefined,
+      () => undefined,
+    )
+
+  /** Whoever waits begins again. */
+  function move(away: boolean): void {
+    isAway = away
+    for (const those of waiting.values()) for (const one of those) one.abort(MOVED)
+  }
+
   const lockOf = (turn: string) => `nearcache ${name} ${turn}`
-  const isUnshared = (turn: string) => clock.now() < (unshared.get(turn) ?? Number.NEGATIVE_INFINITY)
+  const isRecent = (names: ReadonlyMap<string, EpochMs>, name: string) =>
+    clock.now() < (names.get(name) ?? Number.NEGATIVE_INFINITY)
+  function remember(names: Map<string, EpochMs>, name: string): void {
+    if (names.size >= MAX_NAMES) names.clear()
+    names.set(name, clock.now() + REMEMBERED_MS)
+  }
   const nameOf = (what: string) => hashOf(what)
 
   return {
@@ -115,39 +155,49 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
     nameOf,
     async turn(what, signal) {
       const name = nameOf(what)
-      if (!locks || isUnshared(name)) return undefined
-      signal.throwIfAborted()
-      const own = new AbortController()
-      const leave = () => own.abort()
-      signal.addEventListener('abort', leave)
-      const those = waiting.get(name) ?? new Set()
-      waiting.set(name, those.add(own))
-      try {
-        const taken = await takeAtLast(lockOf(name), own.signal)
-        const turn = isTurn(taken) ? taken : undefined
-        if (signal.aborted) turn?.leave()
+      for (;;) {
+        if (!locks || isRecent(unshared, name)) return undefined
         signal.throwIfAborted()
-        return turn
-      } finally {
-        signal.removeEventListener('abort', leave)
-        those.delete(own)
-        if (those.size === 0) waiting.delete(name)
+        const own = new AbortController()
+        const leave = () => own.abort()
+        signal.addEventListener('abort', leave)
+        const those = waiting.get(name) ?? new Set()
+        waiting.set(name, those.add(own))
+        try {
+          // A page that is away, and runs all the same, waits for no longer than any other.
+          const taken = await (isAway ? rest(own.signal) : takeAtLast(lockOf(name), own.signal))
+          const turn = isTurn(taken) ? taken : undefined
+          if (!signal.aborted && own.signal.reason !== MOVED) return turn
+          turn?.leave()
+        } finally {
+          signal.removeEventListener('abort', leave)
+          those.delete(own)
+          if (those.size === 0) waiting.delete(name)
+        }
       }
     },
     async turnIfFree(what) {
       const turn = nameOf(what)
-      return locks && !isUnshared(turn) ? take(lockOf(turn), undefined, lockMs, 'if free') : undefined
+      if (!locks || isRecent(unshared, turn)) return undefined
+      return isAway ? 'busy' : take(lockOf(turn), undefined, lockMs, 'if free')
     },
+    away() {
+      move(true)
+      const given = [...held]
+      for (const [leave] of given) leave()
+      return given.map(([, lock]) => lock)
+    },
+    back: () => move(false),
+    leftBy: (turn) => remember(left, turn),
     release(turn) {
-      if (unshared.size >= MAX_UNSHARED) unshared.clear()
-      unshared.set(turn, clock.now() + UNSHARED_MS)
+      remember(unshared, turn)
       for (const one of waiting.get(turn) ?? []) one.abort()
     },
   }
 }
 
 /** Gives back what was taken only to see whether there is an answer; whether there was one. */
-function left(taken: Taken): boolean {
+function givenBack(taken: Taken): boolean {
   if (isTurn(taken)) taken.leave()
   return taken !== undefined
 }

@@ -9,6 +9,7 @@ import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import { createIndexedDbStore } from '../stores/indexeddb.ts'
 import { deepFreeze } from '../validate/deep-freeze.ts'
+import { laterChannel, laterDatabase } from './later-version.ts'
 import { fetchedResponse } from './scripted-response.ts'
 import type { VirtualChannels } from './virtual-channel.ts'
 import type { VirtualIndexedDb } from './virtual-indexed-db.ts'
@@ -22,6 +23,8 @@ export interface WorldContext {
   readonly cache: NearCache
   /** `running`; `frozen`: nothing of it goes on; `hidden`: in the back/forward cache; `dead`. */
   readonly state: 'running' | 'frozen' | 'hidden' | 'dead'
+  /** Which version of the library runs there now: this one, or one that writes and tells in a format of its own (see `versions` of a world). */
+  readonly version: 'this' | 'later'
   /** Its process ends at once: what it holds is free, its transactions are rolled back, its requests are aborted, and none of its promises settles any more. */
   kill(): void
   /** Ends it and starts anew, with empty memory. */
@@ -43,6 +46,7 @@ export interface Shared {
   readonly transport: Transport
   readonly origin: string
   readonly options: CacheOptions
+  readonly versions: 1 | 2
   /** Chance for each life of each context. */
   chance(): Random
   report(error: unknown): void
@@ -52,6 +56,7 @@ export interface Shared {
 interface Life {
   readonly cache: NearCache
   readonly gate: ReturnType<typeof createGate>
+  readonly version: WorldContext['version']
   stage(stage: Stage): void
   end(): void
 }
@@ -73,6 +78,9 @@ export function createContext(name: string, shared: Shared): WorldContext {
     },
     get state() {
       return state
+    },
+    get version() {
+      return life.version
     },
     kill,
     reload() {
@@ -100,10 +108,23 @@ export function createContext(name: string, shared: Shared): WorldContext {
   }
 }
 
-function begin({ clock, database, locks, channels, transport, origin, options, chance, report }: Shared): Life {
+function begin({
+  clock,
+  database,
+  locks,
+  channels,
+  transport,
+  origin,
+  options,
+  versions,
+  chance,
+  report,
+}: Shared): Life {
   const self = {}
   const gate = createGate()
   const random = chance()
+  const isLater = versions === 2 && random() < 0.5
+  const openChannel = channels.of(self, gate.deliver)
   const connections = new Set<IDBDatabase>()
   const ending = new AbortController()
   const listeners = new Set<(stage: Stage) => void>()
@@ -134,7 +155,7 @@ function begin({ clock, database, locks, channels, transport, origin, options, c
     workers: () => undefined,
     isControlled: () => false,
     isQuiet: () => false,
-    openChannel: channels.of(self, gate.deliver),
+    openChannel: isLater ? laterChannel(openChannel) : openChannel,
     locks: () => locks.of(self, gate.deliver),
     watchLifecycle(listener) {
       listeners.add(listener)
@@ -145,7 +166,11 @@ function begin({ clock, database, locks, channels, transport, origin, options, c
   const { disk: { maxBytes = 50 * 2 ** 20, maxEntryBytes = maxBytes / 8 } = {}, name = 'nearcache' } = options
   const store = createIndexedDbStore({
     name,
-    factory: ownFactory(database.factory, connections, () => gate.isDead()),
+    factory: ownFactory(database.factory, (connection) => {
+      if (isLater) laterDatabase(connection)
+      if (gate.isDead()) connection.close()
+      else connections.add(connection)
+    }),
     keyRange: database.keyRange,
     clock: gatedClock,
     random,
@@ -159,6 +184,7 @@ function begin({ clock, database, locks, channels, transport, origin, options, c
       { freeze: deepFreeze, here },
     ),
     gate,
+    version: isLater ? 'later' : 'this',
     stage(stage) {
       for (const listener of [...listeners]) listener(stage)
     },
@@ -233,14 +259,11 @@ function gatedStream(body: ReadableStream<Uint8Array>, gate: Gate): ReadableStre
 }
 
 /** The factory as one context has it: its connections are known, so that they can end with it. */
-function ownFactory(factory: IDBFactory, connections: Set<IDBDatabase>, isDead: () => boolean): IDBFactory {
+function ownFactory(factory: IDBFactory, onConnection: (connection: IDBDatabase) => void): IDBFactory {
   const own: Pick<IDBFactory, 'open'> = {
     open(...given) {
       const request = factory.open(...given)
-      request.addEventListener('success', () => {
-        if (isDead()) request.result.close()
-        else connections.add(request.result)
-      })
+      request.addEventListener('success', () => onConnection(request.result))
       return request
     },
   }

@@ -44,7 +44,10 @@ const TURNS = 32
  * const cache = createCache({ clock, fetch: origin.fetch })
  * await clock.advance(60_000) // one minute later
  */
-export function virtualClock(start: EpochMs = DEFAULT_START): VirtualClock {
+export const virtualClock = (start: EpochMs = DEFAULT_START): VirtualClock => clockThatRests(settle, start)
+
+/** A virtual clock for which `settle` says when everything that does not wait for time has come to rest. */
+export function clockThatRests(settle: () => Promise<void>, start: EpochMs = DEFAULT_START): VirtualClock {
   // Sleeps are measured on a clock of their own, which the wall clock only follows: setting the wall clock must not move them.
   let elapsed: Ms = 0
   let wallStart = start
@@ -108,8 +111,10 @@ export function virtualClock(start: EpochMs = DEFAULT_START): VirtualClock {
   }
 }
 
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await turnOfTheLoop()
+const settle = (): Promise<void> => turnsOfTheLoop(TURNS)
+
+export async function turnsOfTheLoop(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await turnOfTheLoop()
 }
 
 // Taken when this file is loaded, so that a test runner that fakes timers later does not stop the event loop for us.

@@ -187,7 +187,10 @@ export function createWalk(options: WalkOptions): Walk {
       judge.purged(
         mode,
         covered,
-        running().map(({ name }) => name),
+        // A later version tells in a language that this one does not know.
+        running()
+          .filter(({ version }) => version === 'later' || context.version === 'this')
+          .map(({ name }) => name),
         index,
         at,
       )
@@ -301,8 +304,8 @@ export function createWalk(options: WalkOptions): Walk {
     // Whoever has ended or was stopped comes back before long.
     for (const one of contexts) {
       if (one.state === 'dead' && chance(0.2)) {
-        tell(`${one.name} starts`)
         one.reload()
+        tell(`${one.name} starts in ${one.version} version`)
       } else if (one.state !== 'running' && one.state !== 'dead' && chance(0.1)) {
         tell(`${one.name} goes on`)
         judge.loosen()

@@ -4,7 +4,7 @@ import { type ScriptedOrigin, scriptedOrigin } from './scripted-origin.ts'
 import { seededRandom } from './seeded-random.ts'
 import { shrink } from './shrink.ts'
 import { type ChannelTrouble, type VirtualChannels, virtualChannels } from './virtual-channel.ts'
-import { type VirtualClock, virtualClock } from './virtual-clock.ts'
+import { clockThatRests, turnsOfTheLoop, type VirtualClock } from './virtual-clock.ts'
 import { type VirtualIndexedDb, virtualIndexedDB } from './virtual-indexed-db.ts'
 import { type VirtualLocks, virtualLocks } from './virtual-locks.ts'
 import { createWalk } from './world-walk.ts'
@@ -16,6 +16,11 @@ export interface WorldOptions {
   readonly tabs?: number
   /** Whether there is a worker beside them. @default false */
   readonly worker?: boolean
+  /**
+   * In how many versions of the library they run. With 2 it is decided by chance for each life of each of them whether it is this one, or a later one, which writes records and sends messages of
+   * a format that this one does not know. @default 1
+   */
+  readonly versions?: 1 | 2
   /** For the caches of all of them; time, chance, storage and network are the world's. */
   readonly cache?: Omit<CacheOptions, 'store' | 'clock' | 'random' | 'fetch' | 'base'>
 }
@@ -61,13 +66,13 @@ export const createWorld = (options: WorldOptions = {}): Promise<World> => world
 
 /** @param without - steps that are left out */
 async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new Set()): Promise<World & Trial> {
-  const { seed = 1, tabs = 2, worker = false, cache = {} } = options
+  const { seed = 1, tabs = 2, worker = false, versions = 1, cache = {} } = options
   const random = seededRandom(seed)
   const chance = () => seededRandom(Math.floor(random() * 2 ** 32))
-  const clock = virtualClock()
+  const database = await virtualIndexedDB()
+  const clock = clockThatRests(() => atRest(database))
   const url = 'https://origin.test'
   const origin = scriptedOrigin({ clock, url, page: `${url}/page` })
-  const database = await virtualIndexedDB()
   const locks = virtualLocks()
   const channels: VirtualChannels = virtualChannels({ clock, random: chance() })
   const lines: string[] = []
@@ -81,6 +86,7 @@ async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new
       channels,
       origin: url,
       options: cache,
+      versions,
       chance,
       report: (error) => errors.push(error),
       transport: (input, init) => walk.carry(as, input, init),
@@ -136,5 +142,19 @@ async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new
       )
     },
     trace: () => [...lines],
+  }
+}
+
+/** Turns of the event loop in which everything but the disk comes to rest. */
+const TURNS = 8
+const POINTS = ['open', 'transaction', 'request', 'commit'] as const
+
+/** Resolves when nothing goes on any more but what waits for time, or hangs: a disk is as slow as it is told to be, and no slower for having much to do. */
+async function atRest(database: VirtualIndexedDb): Promise<void> {
+  const done = () => POINTS.reduce((sum, point) => sum + database.count(point), 0)
+  for (let before = -1; before !== done(); ) {
+    before = done()
+    await turnsOfTheLoop(TURNS)
+    await database.settled()
   }
 }

@@ -95,7 +95,8 @@ const tester = z.custom<object>(
 )
 
 const key = z.strictObject({ ignore: optional(names), allow: optional(names), sort: optional(z.boolean()) })
-const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms) })])
+const share = z.number().check(z.nonnegative(), z.maximum(1))
+const earlyExpiry = z.union([z.literal(false), z.strictObject({ beta: optional(ms), phase: optional(share) })])
 const budget = z.strictObject({ maxBytes: optional(bytes), maxEntryBytes: optional(bytes) })
 
 const route = {
@@ -107,8 +108,12 @@ const route = {
   maxAgeMs: optional(ms),
   staleWhileRevalidateMs: optional(ms),
   staleIfErrorMs: optional(ms),
+  openCircuitGraceMs: optional(ms),
+  negativeMaxAgeMs: optional(ms),
   override: optional(z.boolean()),
   tags: optional(names),
+  pinned: optional(z.boolean()),
+  maxKeys: optional(z.int().check(z.minimum(1))),
   key: optional(key),
   softMs: optional(ms),
   hardMs: optional(ms),

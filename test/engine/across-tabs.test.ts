@@ -159,6 +159,29 @@ describe('one flight for all contexts (RFC 9111 §4, collapsed requests)', () =>
     await world.clock.settle()
   })
 
+  test('a page with the turn that goes into the back/forward cache leaves it to the others at once', async () => {
+    const { tabs, origin, clock, locks } = await createWorld({ tabs: 3 })
+    origin.serves('/a', { cacheControl: 'max-age=60', body: 'once' })
+    const held = origin.hold('/a')
+    const [holder, ...others] = tabs
+    const mine = text(holder, '/a')
+    await clock.settle()
+    const theirs = others.map((tab) => text(tab, '/a'))
+    await clock.settle()
+    expect(origin.requests).toHaveLength(1)
+    holder?.hide()
+    await clock.settle()
+    // past the browser's cache, which has requests for one URL wait for each other
+    expect(origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['default', 'no-store'])
+    held.release()
+    await clock.settle()
+    expect(await Promise.all(theirs)).toEqual(['once', 'once'])
+    holder?.thaw()
+    await clock.settle()
+    expect(await mine).toBe('once')
+    expect([origin.requests.length, locks.held()]).toEqual([2, []])
+  })
+
   test('a caller that aborts while it waits for its turn is told so at once, and nothing is sent', async () => {
     const { tabs, origin, clock } = await createWorld()
     origin.serves('/a', { cacheControl: 'max-age=60', body: 'once' })

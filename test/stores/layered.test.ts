@@ -439,3 +439,26 @@ describe('a purge that the disk fails to take', () => {
     expect(purgeEffect(kept, store.log())?.mode).toBe('soft')
   })
 })
+
+test.each(Array.from({ length: 20 }, (_, turn) => turn))(
+  'a look reads what was there when it was asked for, %i turns after another one has read',
+  async (turns) => {
+    const { store, purge } = disk()
+    const told: string[] = []
+    const layered = createLayeredStore({
+      memory: createMemoryStore({ maxBytes: 1e6, maxEntryBytes: 1e6, incarnation: 'memory', onNotice: () => {} }),
+      durable: store,
+      incarnation: 'memory',
+      onNotice: () => {},
+      tell: () => {},
+      onPurged: ({ selector }) => told.push(...(('urls' in selector && selector.urls) || [])),
+    })
+    layered.open('', () => {})
+    await layered.look()
+    layered.look()
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    await purge('/a')
+    await layered.look()
+    expect(told).toEqual(['/a'])
+  },
+)

@@ -3,10 +3,8 @@ import { type CacheEvent, type CacheOptions, createCache, type NearCache, type P
 
 const events: CacheEvent[] = []
 const errors: string[] = []
-const shows: boolean[] = []
 addEventListener('error', ({ message }) => errors.push(message))
 addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
-addEventListener('pageshow', ({ persisted }) => shows.push(persisted))
 
 let cache: NearCache
 
@@ -86,7 +84,7 @@ const here = {
   },
   purge: (selector: PurgeSelector, mode: 'soft' | 'hard') => cache.purge(selector, { mode }),
   settled: () => cache.settled(),
-  told: () => ({ types: events.map(({ type }) => type), errors, shows }),
+  told: () => ({ types: events.map(({ type }) => type), errors }),
   forget() {
     events.length = 0
   },

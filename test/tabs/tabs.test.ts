@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Stage } from '../../src/ports/lifecycle.ts'
+import type { Locks } from '../../src/ports/locks.ts'
 import type { Hint } from '../../src/ports/tabs.ts'
 import { createTabs } from '../../src/tabs/tabs.ts'
 import { virtualClock } from '../../src/testing/index.ts'
+import { virtualLocks } from '../../src/testing/virtual-locks.ts'
 
 /** One context, its channel and its page in the test's hand. */
-function context() {
+function context(locks?: Locks) {
+  const clock = virtualClock()
   const sent: unknown[] = []
   const heard: Hint[] = []
   const missed: string[] = []
@@ -13,9 +16,9 @@ function context() {
   let deliver: ((message: unknown) => void) | undefined
   const tabs = createTabs({
     name: 'shop',
-    locks: undefined,
+    locks,
     lockMs: 1_000,
-    clock: virtualClock(),
+    clock,
     openChannel(_, onMessage) {
       deliver = onMessage
       return {
@@ -34,6 +37,7 @@ function context() {
   })
   return {
     tabs,
+    clock,
     sent,
     heard,
     missed,
@@ -80,6 +84,21 @@ test('back again it hears anew, and knows that it may have missed something', ()
   expect(heard).toEqual([look])
   stage('shown')
   expect(missed).toEqual(['restored', 'shown'])
+})
+
+test.each(['restored', 'shown'] as const)('away it leaves its turns to the others, until it is %s', async (stage) => {
+  const table = virtualLocks()
+  const one = context(table.of({}, (task) => task()))
+  one.tabs.join()
+  const never = new AbortController().signal
+  await one.tabs.turn('a', never)
+  const [lock] = table.held()
+  one.stage('hidden')
+  expect(one.sent).toEqual([{ nearcache: 1, hints: [{ kind: 'left', turn: lock }] }])
+  await one.clock.settle()
+  expect(table.held()).toEqual([])
+  one.stage(stage)
+  expect(await one.tabs.turn('a', never)).toMatchObject({ isTakenOver: false })
 })
 
 test('of a message of another version, or of anybody else, nothing is heard', () => {

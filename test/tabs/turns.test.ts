@@ -148,6 +148,91 @@ test('a browser that never grants a lock, nor says no, keeps nobody for longer t
   expect(clock.sleeping).toBe(0)
 })
 
+test('a page that goes away gives up what it has, and is given nothing while it is away', async () => {
+  const { clock, table, turnsOf } = world()
+  const [page, other] = [turnsOf(), turnsOf()]
+  const mine = await page.turn('a', never)
+  const its = other.turn('a', never)
+  page.away()
+  await clock.settle()
+  expect(await its).toMatchObject({ isTakenOver: false })
+  expect(await page.turnIfFree('b')).toBe('busy')
+  mine?.leave()
+  ;(await its)?.leave()
+  await clock.settle()
+  expect(table.held()).toEqual([])
+})
+
+test('whoever has the turn after it is told that a request may be under way, for thirty seconds', async () => {
+  const { clock, turnsOf } = world()
+  const [page, other] = [turnsOf(), turnsOf()]
+  await page.turn('a', never)
+  const left = page.away()
+  expect(left).toHaveLength(1)
+  const turn = await other.turn('a', never)
+  expect(turn?.isTakenOver).toBe(false)
+  other.leftBy(left[0] as string)
+  expect(turn?.isTakenOver).toBe(true)
+  expect((await other.turn('b', never))?.isTakenOver).toBe(false)
+  await clock.advance(30_000)
+  expect(turn?.isTakenOver).toBe(false)
+})
+
+test('what a page waits for when it goes away it waits for anew when it is back', async () => {
+  const { clock, table, turnsOf } = world()
+  const [other, page] = [turnsOf(), turnsOf()]
+  const first = await other.turn('a', never)
+  let got: unknown = 'waits'
+  page.turn('a', never).then((turn) => {
+    got = turn
+  })
+  await clock.settle()
+  page.away()
+  first?.leave()
+  await clock.settle()
+  expect([got, table.held()]).toEqual(['waits', []])
+  const second = await other.turn('a', never)
+  page.back()
+  await clock.settle()
+  expect(got).toBe('waits')
+  second?.leave()
+  await clock.settle()
+  expect(got).toMatchObject({ isTakenOver: false })
+})
+
+test('a turn that is granted in the moment in which the page goes is left to the others', async () => {
+  const { clock, table, turnsOf } = world()
+  const tasks: Array<() => void> = []
+  const page = turnsOf(table.of({}, (task) => void tasks.push(task)))
+  let got: unknown = 'waits'
+  page.turn('a', never).then((turn) => {
+    got = turn
+  })
+  page.away()
+  for (const task of tasks.splice(0)) task()
+  await clock.settle()
+  for (const task of tasks.splice(0)) task()
+  await clock.settle()
+  expect([got, table.held()]).toEqual(['waits', []])
+})
+
+test('a page that is away and runs all the same waits for no longer than lockMs, nor for a caller who has gone', async () => {
+  const { clock, turnsOf } = world()
+  const page = turnsOf()
+  page.away()
+  let got: unknown = 'waits'
+  page.turn('a', never).then((turn) => {
+    got = turn
+  })
+  const gone = new AbortController()
+  const aborted = page.turn('b', gone.signal)
+  gone.abort(new Error('gone'))
+  await expect(aborted).rejects.toThrow('gone')
+  await clock.advance(1_000)
+  expect(got).toBeUndefined()
+  expect(clock.sleeping).toBe(0)
+})
+
 test.each([
   [
     'throws',

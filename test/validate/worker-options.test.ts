@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { checkWorkerConfig, checkWorkerOptions } from '../../src/validate/worker-options.ts'
+import {
+  checkWorkerConfig,
+  checkWorkerOptions,
+  type Route,
+  type WorkerConfig,
+} from '../../src/validate/worker-options.ts'
 
 const errorOf = (work: () => unknown): unknown => {
   try {
@@ -42,4 +47,46 @@ test('code may match by functions and patterns, JSON by text alone', () => {
   expect(checkWorkerOptions({ routes: [{ match: /a/ }, { match: () => true }, { match: '/a' }] })).toBeDefined()
   expect(errorOf(() => checkWorkerConfig({ routes: [{ match: /a/ }] }, 'x'))).toMatchObject({ path: 'routes[0].match' })
   expect(errorOf(() => checkWorkerConfig([], 'nearcache.config.json'))).toMatchObject({ code: 'option' })
+})
+
+test('whatever the types have is taken, and said by JSON as well', () => {
+  // What is new in the types is missing here, and does not compile.
+  const route: Required<Route> = {
+    match: '/shop/*',
+    kind: 'navigation',
+    name: 'shop',
+    strategy: 'headers',
+    fallback: '/offline.html',
+    opaque: false,
+    maxAgeMs: 1,
+    staleWhileRevalidateMs: 1,
+    staleIfErrorMs: 1,
+    openCircuitGraceMs: 1,
+    negativeMaxAgeMs: 1,
+    override: true,
+    tags: ['shop'],
+    pinned: true,
+    maxKeys: 10,
+    key: { ignore: ['utm_*'], allow: ['q'], sort: true },
+    softMs: 1,
+    hardMs: 1,
+    earlyExpiry: { beta: 1, phase: 0.1 },
+  }
+  const config: Required<WorkerConfig> = {
+    name: 'shop',
+    memory: { maxBytes: 1, maxEntryBytes: 1 },
+    disk: { maxBytes: 1, maxEntryBytes: 1, encrypt: true },
+    key: { sort: true },
+    earlyExpiry: { beta: 1, phase: 0.1 },
+    deadlines: { softMs: 1, hardMs: 1, diskMs: 1, lockMs: 1 },
+    cacheStatus: false,
+    routes: [route as Required<Route> & { match: string }],
+    claim: true,
+    skipWaiting: true,
+    shell: { version: '1', files: [], page: '/' },
+    opaque: { maxBytes: 1 },
+    deadlineMs: 1,
+  }
+  expect(checkWorkerOptions(config)).toBe(config)
+  expect(checkWorkerConfig(JSON.parse(JSON.stringify(config)), 'nearcache.config.json')).toEqual(config)
 })
