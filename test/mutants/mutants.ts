@@ -301,8 +301,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'another origin, to which a redirect has led, says what of ours is invalidated (RFC 9111 §4.4)',
     'engine/pass-by.ts',
-    ', reached: raw.redirected ? raw.url : undefined }',
-    ' }',
+    '    reached: raw.redirected ? raw.url : undefined,\n',
+    '',
     ['test/engine/redirects.test.ts'],
   ),
   one('a group of another origin can be invalidated (RFC 9875 §3)', 'http/tags.ts', 'origin}\\0', "'group'}\\0", [
@@ -561,15 +561,15 @@ export const mutants: readonly Mutant[] = [
   one(
     'the channel stays open while a page is away (FAULTS F-50)',
     'tabs/tabs.ts',
-    '      isAway = true\n      shut()\n',
-    '      isAway = true\n',
+    '      shut()\n      return\n',
+    '      return\n',
     ['test/tabs/tabs.test.ts'],
   ),
   one(
     'back from the back/forward cache, memory is trusted at once (FAULTS F-49)',
     'create-cache.ts',
-    "if (stage === 'restored') store.doubt(clock.now())\n      else session",
-    'session',
+    '      store.doubt(clock.now())\n',
+    '',
     ['test/engine/across-tabs.test.ts'],
   ),
   one(
