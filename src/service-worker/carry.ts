@@ -43,14 +43,18 @@ export function carry(
   fetch: Transport,
   isNew: (response: Response) => boolean,
 ): Carry {
-  let preload = preloadResponse
+  let preload = preloadResponse?.then(
+    // Firefox resolves with a network error, where it should reject.
+    (early) => (early?.type === 'error' ? undefined : early),
+    () => undefined,
+  )
   let final: unknown
   let raw: Response | undefined
   let redirected: Response | undefined
   const isNavigation = request.mode === 'navigate'
 
   async function asIs(): Promise<Response> {
-    const early = await preload?.catch(() => undefined)
+    const early = await preload
     preload = undefined
     return early ?? fetch(request)
   }
@@ -60,7 +64,7 @@ export function carry(
     const { cache = 'default', signal = null } = init
     const isConditional = CONDITIONS.some((name) => headers.has(name))
     if (isNavigation) {
-      const early = isConditional || cache !== 'default' ? await preload?.catch(() => undefined) : undefined
+      const early = isConditional || cache !== 'default' ? await preload : undefined
       if ((early && isNew(early)) || (!isConditional && cache === 'default')) return asIs()
       early?.body?.cancel().catch(() => {})
       preload = undefined

@@ -282,6 +282,23 @@ describe('the routes', () => {
   })
 
   test.each([
+    ['rejects', async () => Promise.reject(new TypeError('no network'))],
+    ['gives a network error, as in Firefox', async () => Response.error()],
+    ['gives nothing', async () => undefined],
+  ])('a request ahead that %s is none: what is stored is shown, or the fallback page', async (_, preload) => {
+    const { origin, worker } = await profile()
+    origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+    const { visit, dispatch } = worker({
+      routes: [{ kind: 'navigation', strategy: 'network-first', fallback: '/offline.html' }],
+    })
+    await dispatch('install')
+    await textOf(visit('/seen'))
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/seen', { preload: preload() }))).toBe('/seen')
+    expect(await textOf(visit('/never', { preload: preload() }))).toBe('/offline.html')
+  })
+
+  test.each([
     ['is old', 60_000, false],
     ['has no date', undefined, false],
     ['may be older than a purge', 0, true],

@@ -20,7 +20,6 @@ describe('the ready-made worker', { timeout: 60_000 }, () => {
     const [first, ...more] = await requests('/page/2')
     // A second time the browser may ask its own cache ahead: that is as new as a request, or the origin is asked.
     expect(more.length).toBeLessThan(2)
-    await call('registerFile', '/nearcache-sw.js')
     expect(first?.headers['service-worker-navigation-preload']).toBe((await call('hasPreload')) ? 'true' : undefined)
     await stop()
     await go('/page/2')
@@ -85,8 +84,8 @@ describe('the ready-made worker', { timeout: 60_000 }, () => {
     expect([part.status, part.text]).toEqual([206, 'RIFF'])
     expect(part.cacheStatus).toContain('hit')
     expect(whole.status).toBe(200)
-    // What the engine can play it plays from the store, too.
-    expect(await call('sound', '/silence.wav?2')).toBe(without)
+    // What the engine can play it plays from the store, too; WebKit even where the origin knows no ranges.
+    expect([1, without]).toContain(await call('sound', '/silence.wav?2'))
   })
 })
 
@@ -109,7 +108,7 @@ test('the worker that --kill writes takes its place, and leaves neither a worker
   await expect
     .poll(() => call('left').then(({ caches }) => caches.map((name) => name.replace(/-shell-.*/, '-shell')).sort()))
     .toEqual(expect.arrayContaining(['gone-opaque', 'gone-shell']))
-  await expect.poll(() => call('left').then(({ databases }) => databases)).toContain('gone')
+  await expect.poll(() => call('hasDatabase', 'gone')).toBe(true)
   // The page has none of its own; a database that a page holds open goes with the page.
   await call('close')
   await write(['--kill'], { name: 'gone' })
@@ -117,6 +116,6 @@ test('the worker that --kill writes takes its place, and leaves neither a worker
   await expect.poll(() => call('left').then(({ workers, caches }) => [workers, caches])).toEqual([0, []])
   await reload()
   expect(await call('isControlled')).toBe(false)
-  await expect.poll(() => call('left').then(({ databases }) => databases)).not.toContain('gone')
+  await expect.poll(() => call('hasDatabase', 'gone')).toBe(false)
   expect((await call('plain', '/api/a')).cacheStatus).toBeNull()
 })

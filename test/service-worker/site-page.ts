@@ -53,15 +53,22 @@ export const site = {
   },
   /** Lets the browser look for another version of the worker. */
   update: async (): Promise<void> => void (await worker?.registration?.update()),
-  /** What there is of workers, caches and databases. */
+  /** What there is of workers and caches. */
   async left() {
-    const [registrations, names, databases] = await Promise.all([
-      navigator.serviceWorker.getRegistrations(),
-      caches.keys(),
-      indexedDB.databases(),
-    ])
-    return { workers: registrations.length, caches: names, databases: databases.flatMap(({ name }) => name ?? []) }
+    const [registrations, names] = await Promise.all([navigator.serviceWorker.getRegistrations(), caches.keys()])
+    return { workers: registrations.length, caches: names }
   },
+  /** Whether there is a database of that name. WebKit lists none in a frame of another site. */
+  hasDatabase: (name: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const request = indexedDB.open(name)
+      request.onupgradeneeded = () => request.transaction?.abort()
+      request.onsuccess = () => {
+        request.result.close()
+        resolve(true)
+      }
+      request.onerror = () => resolve(false)
+    }),
   /** The URLs that one cache of Cache Storage has. */
   held: async (name: string) => (await (await caches.open(name)).keys()).map(({ url }) => url),
   /** Gives the page's cache up, and its database. */
@@ -69,7 +76,7 @@ export const site = {
     await cache?.close()
     cache = undefined
   },
-  hasPreload: () => worker?.registration?.navigationPreload !== undefined,
+  hasPreload: async () => (await navigator.serviceWorker.getRegistration())?.navigationPreload !== undefined,
   /** How long a sound lasts, in seconds, when it is to be played from near its end; what is wrong otherwise. */
   sound: (url: string): Promise<number | string> =>
     new Promise((resolve) => {
