@@ -5,7 +5,7 @@ import { isOriginError } from '../http/decide.ts'
 import type { Ms } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { OpaqueStore } from '../stores/cache-storage.ts'
-import { type Carry, carry } from './carry.ts'
+import { type Carry, carry, isJustMade } from './carry.ts'
 import type { Follower } from './follow.ts'
 import { isDoneWithin } from './lifetime.ts'
 import { answerOpaque } from './opaque.ts'
@@ -41,7 +41,7 @@ export interface Answering {
  */
 export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, parts: Answering): Promise<Response> {
   const { shell, follower, clock, diskMs } = parts
-  const carried = carry(event, parts.fetch)
+  const carried = carry(event, parts.fetch, (early) => isJustMade(early, clock.now(), parts.core().store.log()))
   try {
     const file = await shell?.answer(event).catch(() => undefined)
     if (file) return file

@@ -1,8 +1,23 @@
+import { parseHttpDate } from '../http/http-date.ts'
+import type { EpochMs, Ms, PurgeLog } from '../http/message.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { FetchEvent } from './scope.ts'
 
 /** Fields that make a request another one than the browser's own. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-range', 'range']
+
+/** How old what the browser has asked for ahead may be by its `Date`, and how long ago the last purge must be, to be taken for the origin's word; in milliseconds. */
+const NEW_MS: Ms = 5_000
+
+/**
+ * Whether a response can only have come from the origin just now. What the browser asks for ahead of a navigation may be an old copy of its own cache, and nothing says so: of what was purged, or
+ * of another user. Where the clocks of origin and browser differ nothing is taken for new, which costs a request.
+ */
+export function isJustMade({ headers }: Pick<Response, 'headers'>, now: EpochMs, { purges }: PurgeLog): boolean {
+  const date = parseHttpDate(headers.get('date') ?? '', now)
+  const isNew = (at: EpochMs | undefined) => at !== undefined && Math.abs(now - at) <= NEW_MS
+  return isNew(date) && !isNew(purges.at(-1)?.at)
+}
 
 /** Carries what the cache sends for one event, and remembers what came of it. */
 export interface Carry {
@@ -21,20 +36,25 @@ export interface Carry {
 
 /**
  * The transport of one event. A navigation is sent untouched, since a changed one is none any more (Fetch, new Request), or is the one that the browser has sent ahead (navigation preload), which
- * must not be in vain. Anything else keeps its mode, destination and referrer; with conditions of ours it must be of a mode that lets them through.
+ * must not be in vain where it brings the origin's word. Anything else keeps its mode, destination and referrer; with conditions of ours it must be of a mode that lets them through.
  */
 export function carry(
   { request, preloadResponse }: Pick<FetchEvent, 'request' | 'preloadResponse'>,
   fetch: Transport,
+  isNew: (response: Response) => boolean,
 ): Carry {
-  let preload = preloadResponse
+  let preload = preloadResponse?.then(
+    // Firefox resolves with a network error, where it should reject.
+    (early) => (early?.type === 'error' ? undefined : early),
+    () => undefined,
+  )
   let final: unknown
   let raw: Response | undefined
   let redirected: Response | undefined
   const isNavigation = request.mode === 'navigate'
 
   async function asIs(): Promise<Response> {
-    const early = await preload?.catch(() => undefined)
+    const early = await preload
     preload = undefined
     return early ?? fetch(request)
   }
@@ -44,7 +64,10 @@ export function carry(
     const { cache = 'default', signal = null } = init
     const isConditional = CONDITIONS.some((name) => headers.has(name))
     if (isNavigation) {
-      if (preload || (!isConditional && cache === 'default')) return asIs()
+      const early = isConditional || cache !== 'default' ? await preload : undefined
+      if ((early && isNew(early)) || (!isConditional && cache === 'default')) return asIs()
+      early?.body?.cancel().catch(() => {})
+      preload = undefined
     } else if (!isConditional) return fetch(new Request(request, { cache, signal }))
     return fetch(request.url, {
       headers,

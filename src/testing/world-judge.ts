@@ -59,6 +59,8 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   const floors = new Map<string, Floor[]>()
   /** By path: the last thing that lets a second request go beside the first. */
   const loosened = new Map<string, { readonly index: number; readonly until: EpochMs }>()
+  /** Reads under way, by who reads what. */
+  const calls = new Map<string, Set<Call>>()
   /** Who asks for the origin's own word (`no-cache`), and may not be content with another's. */
   const asking = new Set<string>()
   let isDiskIll = false
@@ -79,7 +81,9 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
 
   function sent(seq: number, path: string, owner: string): void {
     const loose = loosened.get(path)
-    const isApart = asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
+    // Who has waited for so long goes itself, whoever has the turn by then.
+    const isLate = [...(calls.get(`${owner} ${path}`) ?? [])].some(({ at }) => now() - at >= lockMs)
+    const isApart = isLate || asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
     const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false, isApart }
     const { isAsked } = routeOf(path)
     for (const other of exchanges) {
@@ -154,13 +158,20 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       ended(seq)
     },
     ended,
-    starts: (context: string, path: string): Call => ({
-      context,
-      path,
-      index: ++events,
-      at: now(),
-      floors: [...(floors.get(`${context} ${path}`) ?? [])],
-    }),
+    starts(context: string, path: string): Call {
+      const name = `${context} ${path}`
+      const call = { context, path, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
+      calls.set(name, (calls.get(name) ?? new Set()).add(call))
+      return call
+    },
+    /** It was answered, or has failed. */
+    ends(call: Call) {
+      calls.get(`${call.context} ${call.path}`)?.delete(call)
+    },
+    /** Nothing of it goes on: its process has ended. */
+    gone(context: string) {
+      for (const name of calls.keys()) if (name.startsWith(`${context} `)) calls.delete(name)
+    },
     asks(context: string, path: string) {
       asking.add(`${context} ${path}`)
     },

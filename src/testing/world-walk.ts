@@ -157,6 +157,7 @@ export function createWalk(options: WalkOptions): Walk {
           error instanceof TypeError || error instanceof SyntaxError || (error as Error)?.name === 'AbortError'
         judge.demand(isExpected, `law 6: ${context.name} could not read ${path}: ${error}`)
       }
+      judge.ends(begun)
       if (init.cache) judge.hasAsked(context.name, path)
     })
     isAborted?.abort()
@@ -209,6 +210,7 @@ export function createWalk(options: WalkOptions): Walk {
   function end(context: WorldContext, how: 'kill' | 'reload'): void {
     for (const one of pending) if (one.context === context) pending.delete(one)
     context[how]()
+    judge.gone(context.name)
     judge.loosen()
   }
 

@@ -281,6 +281,45 @@ describe('the routes', () => {
     expect(await textOf(visit('/', { preload: preload() }))).toBe('from the worker')
   })
 
+  test.each([
+    ['rejects', async () => Promise.reject(new TypeError('no network'))],
+    ['gives a network error, as in Firefox', async () => Response.error()],
+    ['gives nothing', async () => undefined],
+  ])('a request ahead that %s is none: what is stored is shown, or the fallback page', async (_, preload) => {
+    const { origin, worker } = await profile()
+    origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+    const { visit, dispatch } = worker({
+      routes: [{ kind: 'navigation', strategy: 'network-first', fallback: '/offline.html' }],
+    })
+    await dispatch('install')
+    await textOf(visit('/seen'))
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/seen', { preload: preload() }))).toBe('/seen')
+    expect(await textOf(visit('/never', { preload: preload() }))).toBe('/offline.html')
+  })
+
+  test.each([
+    ['is old', 60_000, false],
+    ['has no date', undefined, false],
+    ['may be older than a purge', 0, true],
+  ])(
+    'what was asked for ahead and %s may be a copy of the browser’s own cache: the origin is asked',
+    async (_, age, isPurged) => {
+      const { origin, clock, worker } = await profile()
+      origin.serves('/', ({ seq }) => ({ cacheControl: 'max-age=600', body: `answer ${seq}` }))
+      const { visit, cache } = worker({ routes: [{ kind: 'navigation', strategy: 'network-first' }] })
+      await textOf(visit('/'))
+      if (isPurged) await cache.purge({ url: '/' }, { mode: 'hard' })
+      const headers = new Headers({ 'cache-control': 'max-age=600' })
+      if (age !== undefined) headers.set('date', new Date(clock.now() - age).toUTCString())
+      const preload = async () => new Response('a copy', { headers })
+      expect(await textOf(visit('/', { preload: preload() }))).toBe('answer 2')
+      await cache.settled()
+      origin.fails('*', 'network')
+      expect(await textOf(visit('/', { preload: preload() }))).toBe('answer 2')
+    },
+  )
+
   test('network-first never shows what must be confirmed (RFC 9111 §4.2.4)', async () => {
     const { origin, worker } = await profile()
     origin.serves('/', { cacheControl: 'no-cache', body: 'x' })

@@ -13,7 +13,7 @@ const told: string[] = []
 
 function cacheOf(): NearCache {
   if (cache) return cache
-  cache = createCache({ earlyExpiry: false, deadlines: { diskMs: 60_000 } })
+  cache = createCache({ earlyExpiry: false, deadlines: { diskMs: 60_000, lockMs: 60_000 } })
   cache.on((event) => events.push(event))
   return cache
 }
@@ -42,6 +42,52 @@ export const site = {
         navigator.serviceWorker.addEventListener('controllerchange', changed, { once: true }),
       )
   },
+  /** Registers a worker by the address of its script alone, as the command line says, and waits until it controls this page. */
+  async registerFile(script: string): Promise<void> {
+    worker = await registerServiceWorker(script, { cache: cacheOf() })
+    await worker.ready
+    if (!navigator.serviceWorker.controller)
+      await new Promise((changed) =>
+        navigator.serviceWorker.addEventListener('controllerchange', changed, { once: true }),
+      )
+  },
+  /** Lets the browser look for another version of the worker. */
+  update: async (): Promise<void> => void (await worker?.registration?.update()),
+  /** What there is of workers and caches. */
+  async left() {
+    const [registrations, names] = await Promise.all([navigator.serviceWorker.getRegistrations(), caches.keys()])
+    return { workers: registrations.length, caches: names }
+  },
+  /** Whether there is a database of that name. WebKit lists none in a frame of another site. */
+  hasDatabase: (name: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const request = indexedDB.open(name)
+      request.onupgradeneeded = () => request.transaction?.abort()
+      request.onsuccess = () => {
+        request.result.close()
+        resolve(true)
+      }
+      request.onerror = () => resolve(false)
+    }),
+  /** The URLs that one cache of Cache Storage has. */
+  held: async (name: string) => (await (await caches.open(name)).keys()).map(({ url }) => url),
+  /** Gives the page's cache up, and its database. */
+  close: async (): Promise<void> => {
+    await cache?.close()
+    cache = undefined
+  },
+  hasPreload: async () => (await navigator.serviceWorker.getRegistration())?.navigationPreload !== undefined,
+  /** How long a sound lasts, in seconds, when it is to be played from near its end; what is wrong otherwise. */
+  sound: (url: string): Promise<number | string> =>
+    new Promise((resolve) => {
+      const audio = new Audio(url)
+      audio.preload = 'auto'
+      audio.onerror = () => resolve(`error ${audio.error?.code}`)
+      audio.onloadedmetadata = () => {
+        audio.currentTime = 0.9 * audio.duration
+      }
+      audio.onseeked = () => resolve(audio.duration)
+    }),
   /** What is said when there is no such worker. */
   refused: (script: string): Promise<unknown> =>
     registerServiceWorker(script).then(
@@ -62,6 +108,8 @@ export const site = {
     await cacheOf().settled()
     return answer
   },
+  /** Hard, by URL. */
+  purge: async (url: string): Promise<void> => void (await cacheOf().purge({ url }, { mode: 'hard' })),
   causes: () => events.flatMap((event) => (event.type === 'answered' ? [event.cause] : [])),
   setPartition: (name: string | undefined) => cacheOf().setPartition(name),
   /** Whether a picture can be shown. */

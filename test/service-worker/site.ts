@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { build } from 'esbuild'
+import { run } from '../../src/cli/run.ts'
 import { repository } from '../size/bundle.ts'
 
 /** A small site whose pages run `site-page.ts`, and whose worker is `site-worker.ts`. It can be stopped, and started again at the same address. */
@@ -13,6 +17,8 @@ export interface Site {
   start(): Promise<void>
   /** What the worker's script is from now on: another text before it is another version. `null`: there is none. */
   worker: string | null
+  /** Runs `nearcache sw` with these arguments beside the folder, whose `nearcache-sw.js` is served from now on; `config` is the file of its options. @throws what the command complains of */
+  write(args: readonly string[], config?: object): void
 }
 
 interface Received {
@@ -24,12 +30,30 @@ interface Received {
 /** A picture of ten by ten pixels. */
 const PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10"/></svg>'
 
-let scripts: Promise<Readonly<Record<'page' | 'worker', string>>> | undefined
+let root: string | undefined
 
-async function bundled(): Promise<Readonly<Record<'page' | 'worker', string>>> {
+/** Where sites have their files: gone when this process ends, since a site that was stopped may be started again. */
+function folder(): string {
+  if (!root) {
+    const made = mkdtempSync(join(tmpdir(), 'nearcache-sites-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    root = made
+  }
+  return root
+}
+
+type Script = 'page' | 'worker' | 'ready-made' | 'kill-switch'
+let scripts: Promise<Readonly<Record<Script, string>>> | undefined
+
+async function bundled(): Promise<Readonly<Record<Script, string>>> {
   const { outputFiles } = await build({
     absWorkingDir: repository,
-    entryPoints: { page: 'test/service-worker/site-page.ts', worker: 'test/service-worker/site-worker.ts' },
+    entryPoints: {
+      page: 'test/service-worker/site-page.ts',
+      worker: 'test/service-worker/site-worker.ts',
+      'ready-made': 'src/cli/ready-made.ts',
+      'kill-switch': 'src/cli/kill-switch.ts',
+    },
     bundle: true,
     format: 'iife',
     platform: 'browser',
@@ -39,12 +63,37 @@ async function bundled(): Promise<Readonly<Record<'page' | 'worker', string>>> {
     logLevel: 'error',
   })
   const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(`/${name}.js`))?.text ?? ''
-  return { page: text('page'), worker: text('worker') }
+  return {
+    page: text('page'),
+    worker: text('worker'),
+    'ready-made': text('ready-made'),
+    'kill-switch': text('kill-switch'),
+  }
+}
+
+/** A second of silence, as WAV. */
+function silence(): Buffer {
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0)
+  head.writeUInt32LE(36 + 8_000, 4)
+  head.write('WAVEfmt ', 8)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(8_000, 24)
+  head.writeUInt32LE(8_000, 28)
+  head.writeUInt16LE(1, 32)
+  head.writeUInt16LE(8, 34)
+  head.write('data', 36)
+  head.writeUInt32LE(8_000, 40)
+  return Buffer.concat([head, Buffer.alloc(8_000, 128)])
 }
 
 export async function startSite(): Promise<Site> {
   scripts ??= bundled()
-  const { page, worker } = await scripts
+  const { page, worker, 'ready-made': readyMade, 'kill-switch': killSwitch } = await scripts
+  const cwd = mkdtempSync(join(folder(), 'site-'))
+  writeFileSync(join(cwd, 'index.html'), '')
   const received: Received[] = []
   let seq = 0
 
@@ -56,7 +105,7 @@ export async function startSite(): Promise<Site> {
     const { pathname, searchParams } = url
     received.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers })
     seq++
-    const send = (type: string, body: string, cacheControl = 'max-age=600, stale-if-error=600') => {
+    const send = (type: string, body: string | Buffer, cacheControl = 'max-age=600, stale-if-error=600') => {
       response.writeHead(Number(searchParams.get('status') ?? 200), {
         'content-type': type,
         'cache-control': searchParams.get('cc') ?? cacheControl,
@@ -67,7 +116,10 @@ export async function startSite(): Promise<Site> {
     if (pathname === '/worker.js') {
       if (site.worker === null) response.writeHead(404).end()
       else send('text/javascript', `${site.worker}\n${worker}`, 'no-cache')
-    } else if (pathname === '/page.js') send('text/javascript', page)
+    } else if (pathname === '/nearcache-sw.js') {
+      send('text/javascript', readFileSync(join(cwd, 'nearcache-sw.js')), 'no-cache')
+    } else if (pathname === '/silence.wav') send('audio/wav', silence())
+    else if (pathname === '/page.js') send('text/javascript', page)
     else if (pathname.endsWith('.svg')) send('image/svg+xml', PICTURE)
     else if (pathname.startsWith('/api/')) send('application/json', JSON.stringify({ seq }))
     else if (pathname === '/moved') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
@@ -86,6 +138,19 @@ export async function startSite(): Promise<Site> {
       return `http://127.0.0.1:${port}`
     },
     worker: '',
+    write(args, config = {}) {
+      writeFileSync(join(cwd, 'nearcache.config.json'), JSON.stringify(config))
+      let said = ''
+      const code = run(['sw', '.', ...args], {
+        cwd,
+        template: (kind) => (kind === 'worker' ? readyMade : killSwitch),
+        print: () => {},
+        complain: (text) => {
+          said += text
+        },
+      })
+      if (code !== 0) throw new Error(said)
+    },
     requests: (path) => received.filter((one) => path === undefined || one.path === path),
     async start() {
       server = createServer(answer)

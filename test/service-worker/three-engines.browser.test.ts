@@ -1,73 +1,7 @@
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import type { site } from './site-page.ts'
+import { describe, expect, inject, test } from 'vitest'
+import { seqOf, visit } from './site-visit.ts'
 
-// What only browsers can prove, in all three of them: the site of site.ts lives in a frame, and its server is stopped and started by the server of test/support/origin.ts.
-
-type Functions = typeof site
-type Answer<Name extends keyof Functions> = Awaited<ReturnType<Functions[Name]>>
-
-const control = async (path: string): Promise<Record<string, never>> =>
-  (await fetch(`${inject('origin')}/site${path}`)).json()
-
-/** A site of its own, with a page of it in a frame. */
-async function visit(path = '/') {
-  const { id, url } = (await control('/start')) as unknown as { id: string; url: string }
-  const frame = document.createElement('iframe')
-  const loaded = () =>
-    new Promise<void>((resolve) => {
-      const listen = ({ data, source }: MessageEvent) => {
-        if (data !== 'ready' || source !== frame.contentWindow) return
-        removeEventListener('message', listen)
-        resolve()
-      }
-      addEventListener('message', listen)
-    })
-  const first = loaded()
-  frame.src = url + path
-  document.body.append(frame)
-  await first
-
-  function call<Name extends keyof Functions>(name: Name, ...args: Parameters<Functions[Name]>): Promise<Answer<Name>> {
-    return new Promise((resolve, reject) => {
-      const message = crypto.randomUUID()
-      const listen = ({ data }: MessageEvent) => {
-        if (data?.id !== message) return
-        removeEventListener('message', listen)
-        if ('error' in data) reject(new Error(data.error))
-        else resolve(data.result)
-      }
-      addEventListener('message', listen)
-      frame.contentWindow?.postMessage({ id: message, name, args }, '*')
-    })
-  }
-  onTestFinished(async () => {
-    await call('unregister').catch(() => {})
-    frame.remove()
-    await control(`/stop?id=${id}`)
-  })
-  return {
-    call,
-    url,
-    async go(to: string) {
-      const next = loaded()
-      await call('go', to)
-      await next
-    },
-    async reload() {
-      const next = loaded()
-      await call('reload')
-      await next
-    },
-    stop: () => control(`/stop?id=${id}`),
-    requests: async (of: string) =>
-      (await control(`/requests?id=${id}&path=${encodeURIComponent(of)}`)) as unknown as {
-        method: string
-        headers: Record<string, string>
-      }[],
-  }
-}
-
-const seqOf = ({ text }: { text: string }): number => JSON.parse(text).seq
+// What only browsers can prove, in all three of them.
 
 describe('with the worker in control', { timeout: 60_000 }, () => {
   test('and the origin stopped: reload, visited pages, pictures and data go on within their windows', async () => {
@@ -138,6 +72,31 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     await call('setPartition', 'ben')
     expect(seqOf(await call('plain', path))).not.toBe(first)
   })
+})
+
+test('six pages and the worker ask for the same cold keys at once: one request for each, and a purge holds in all', {
+  timeout: 120_000,
+}, async () => {
+  const { call, another, requests } = await visit()
+  await call('register', { claim: true, deadlines: { diskMs: 60_000, lockMs: 60_000 } })
+  const pages = [call, ...(await Promise.all([another(), another(), another(), another(), another()]))]
+  const paths = Array.from({ length: 10 }, (_, index) => `/api/cold/${index}`)
+  const [plain, ...cached] = pages
+  const answers = await Promise.all([
+    ...paths.map((path) => plain?.('plain', path)),
+    ...cached.flatMap((page) => paths.map((path) => page('cached', path))),
+  ])
+  for (const [index, path] of paths.entries()) {
+    const seen = answers.filter((_, place) => place % paths.length === index).map((answer) => answer?.text)
+    expect(new Set(seen).size, path).toBe(1)
+    expect(await requests(path), path).toHaveLength(1)
+  }
+  const [path = ''] = paths
+  await cached[0]?.('purge', path)
+  const again = await Promise.all(pages.slice(1).map((page) => page('cached', path)))
+  expect(new Set(again.map(({ text }) => text)).size).toBe(1)
+  expect(again[0]?.text).not.toBe(answers[0]?.text)
+  expect(await requests(path)).toHaveLength(2)
 })
 
 test('a page without a worker, and one whose script is not there, work on (F-21)', { timeout: 60_000 }, async () => {

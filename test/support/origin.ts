@@ -83,7 +83,7 @@ const validated =
     } else response.end('validated')
   }
 
-/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`. */
+/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`, and `/site/write` for what the command line writes. */
 const sites = new Map<string, Site>()
 const controlSites: RequestListener = async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://origin')
@@ -92,6 +92,8 @@ const controlSites: RequestListener = async (request, response) => {
   const one = sites.get(id) ?? (await startSite())
   sites.set(id, one)
   if (pathname === '/site/stop') await one.stop()
+  if (pathname === '/site/write')
+    one.write(JSON.parse(searchParams.get('args') ?? '[]'), JSON.parse(searchParams.get('config') ?? '{}'))
   response.end(
     JSON.stringify(
       pathname === '/site/requests' ? one.requests(searchParams.get('path') ?? undefined) : { id, url: one.url },
@@ -109,6 +111,7 @@ const routes: Readonly<Record<string, RequestListener>> = {
   '/sandboxed': sandboxed,
   '/site/start': controlSites,
   '/site/stop': controlSites,
+  '/site/write': controlSites,
   '/site/requests': controlSites,
   '/stale': validated('max-age=0'),
   '/fresh': validated('max-age=3600'),

@@ -32,3 +32,26 @@ test('all who waited for what arrived stale may ask for themselves, though its b
   judge.sent(3, '/a', 'tab 1')
   expect(judge.broken).toEqual([])
 })
+
+test('who has waited for lockMs goes itself, also beside a younger request than that (DESIGN 7)', () => {
+  const { judge, go } = judged()
+  const waiting = judge.starts('tab 2', '/a')
+  judge.ended(1)
+  go(30_000)
+  judge.sent(2, '/a', 'tab 1')
+  go(60_000)
+  judge.sent(3, '/a', 'tab 2')
+  expect(judge.broken).toEqual([])
+  judge.ends(waiting)
+  judge.sent(4, '/a', 'tab 2')
+  expect(judge.broken).not.toEqual([])
+})
+
+test('the waits of a process that has ended count for nothing', () => {
+  const { judge, go } = judged()
+  judge.starts('tab 2', '/a')
+  judge.gone('tab 2')
+  go(59_999)
+  judge.sent(2, '/a', 'tab 2')
+  expect(judge.broken).toHaveLength(1)
+})
