@@ -17,7 +17,11 @@ export async function buildWorker(folder: URL): Promise<void> {
     // The page's own cache and the worker share a database, and with it whoever is signed in.
     name: 'lehmhaus',
     claim: true,
-    routes: [{ match: '/control*', strategy: 'network' as const }],
+    // What the side-by-side page reads without nearcache is read without its worker, too.
+    routes: ['/control*', '/api/*lane=fetch', '/api/*lane=tanstack'].map((match) => ({
+      match,
+      strategy: 'network' as const,
+    })),
     shell: { ...shellOf(fileURLToPath(folder)), page: '/' },
   }
   const text = workerText(config, () => outputFiles[0]?.text ?? '')

@@ -23,14 +23,20 @@ export interface UseFetchOptions extends ViewOptions {
 }
 
 /** What a component can do beside reading. */
-interface Means<Raw> {
+interface Means {
   /** How old the response is that is shown, in milliseconds (RFC 9111 §4.2.3). Live: looking at it causes no rendering. */
   readonly ageMs: Ms | undefined
   /** Asks the origin, however fresh the stored response is. Resolves when it has answered, or failed; never rejects. */
   refresh(): Promise<void>
-  /** An optimistic value, as `cache.update()`. Changes what is stored, before schema and `select`; does nothing while memory has no JSON of it. */
-  update(change: (data: Raw) => Raw): { rollback(): void }
 }
+
+/** Only JSON is changed by hand: what is read as text or as a blob has no `update()`. */
+type Changes<Raw> = [Raw] extends [never]
+  ? unknown
+  : {
+      /** An optimistic value, as `cache.update()`. Changes what is stored, before schema and `select`; does nothing while memory has no JSON of it. */
+      update(change: (data: Raw) => Raw): { rollback(): void }
+    }
 
 interface Facts {
   /** Whether what is shown would need the origin, or be served stale, if it were read now (RFC 9111 §4.2). */
@@ -49,7 +55,8 @@ interface Facts {
  *
  * `error` with `data`: what is shown was read before, and the last read failed.
  */
-export type FetchResult<T, Raw = T> = Means<Raw> &
+export type FetchResult<T, Raw = T> = Means &
+  Changes<Raw> &
   Facts &
   (
     | { readonly status: 'pending'; readonly data: undefined; readonly error: undefined }
@@ -58,7 +65,8 @@ export type FetchResult<T, Raw = T> = Means<Raw> &
   )
 
 /** As `FetchResult`, for a component that is rendered only when there is data. */
-export type SuspenseFetchResult<T, Raw = T> = Means<Raw> &
+export type SuspenseFetchResult<T, Raw = T> = Means &
+  Changes<Raw> &
   Facts & { readonly status: 'success' | 'error'; readonly data: T; readonly error: unknown }
 
 type Input = RequestInfo | URL

@@ -65,6 +65,26 @@ export function Data() {
   // @ts-expect-error json, text or blob
   useFetch('/page', { as: 'xml' })
 
+  // @ts-expect-error only JSON is changed by hand
+  text.update((all) => all)
+  // @ts-expect-error only JSON is changed by hand
+  blob.update((all) => all)
+  // @ts-expect-error a blob is selected from
+  useFetch('/picture', { as: 'blob', select: (all: string) => all })
+  // @ts-expect-error what the schema gives is selected from
+  useFetch('/api/at', { schema, select: ({ at }: { at: string }) => at })
+  // @ts-expect-error update() changes what the schema takes
+  checked.update(() => ({ at: new Date() }))
+  // @ts-expect-error update() gives back what takes the change back
+  product.update((one) => one).then
+  // @ts-expect-error there may be nothing, when there is an error
+  if (product.status === 'error') product.data.id
+  if (product.status === 'success') holds<Equal<typeof product.error, undefined>>()
+  // @ts-expect-error a result is not written to
+  product.data = { id: 1, name: 'Cup' }
+  // @ts-expect-error it goes past what is fresh, always
+  product.refresh({ force: true })
+
   useFetch(null)
   useFetch(new URL('https://shop.example/'), { headers: { accept: 'application/json' }, keepPrevious: true })
   // @ts-expect-error a conditional input is null, not undefined
@@ -77,6 +97,16 @@ export function Data() {
   useFetch('/api/cart', { maxStale: 1 })
   // @ts-expect-error a misspelt option
   useFetch('/api/cart', { readOnFocused: true })
+  // @ts-expect-error milliseconds are a number
+  useFetch('/api/cart', { readEveryMs: '1s' })
+  // @ts-expect-error a hook sends nothing
+  useFetch('/api/cart', { body: '{}' })
+  // @ts-expect-error what is checked by the browser is not for the cache
+  useFetch('/api/cart', { integrity: 'sha256-…' })
+  // @ts-expect-error the hook listens itself: it is response
+  useFetch('/api/cart', { nearcache: { onAnswer() {} } })
+  // @ts-expect-error kept or not
+  useFetch('/api/cart', { keepPrevious: 'yes' })
   return null
 }
 
@@ -86,6 +116,12 @@ export function Waiting() {
   holds<Equal<typeof product.status, 'success' | 'error'>>()
   // @ts-expect-error it would wait for ever
   useSuspenseFetch(null)
+  // @ts-expect-error rendered means that there is something
+  product.status === 'pending'
+  // @ts-expect-error only JSON is changed by hand
+  useSuspenseFetch('/page', { as: 'text' }).update((all) => all)
+  // @ts-expect-error nothing is known of a body without a schema
+  useSuspenseFetch('/api/product/42').data.id
   const name = useSuspenseFetch('/api/product/42', { select: (one: Product) => one.name })
   holds<Equal<typeof name.data, string>>()
   return product.data.name
@@ -93,7 +129,14 @@ export function Waiting() {
 
 export function Cache({ cache }: { cache: NearCache }) {
   holds<Equal<ReturnType<typeof useCache>, NearCache>>()
+  // @ts-expect-error a cache, not its options
+  const wrong = <CacheProvider cache={{ name: 'shop' }}>{null}</CacheProvider>
   // @ts-expect-error a provider provides something
   const none = <CacheProvider />
-  return <CacheProvider cache={cache}>{none}</CacheProvider>
+  return (
+    <CacheProvider cache={cache}>
+      {none}
+      {wrong}
+    </CacheProvider>
+  )
 }

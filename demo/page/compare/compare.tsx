@@ -1,27 +1,21 @@
-import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { follow } from '../address.ts'
-import { shortDuration } from '../panel/amounts.ts'
 import { changePrices, type Mood, readOrigin, setMood } from '../panel/origin-switches.ts'
 import type { Lane } from './lane.ts'
 import { lanes } from './lanes.tsx'
 import { Screen } from './screen.tsx'
+import { type Received, Tally, type Wait } from './tally.tsx'
+import { PAST_S, type Step, tour } from './tour.ts'
 import '../styles/compare.css'
 
 const moods: readonly Mood[] = ['well', 'slow', 'ill', 'dead']
-
-/** What the origin has received of one lane. */
-interface Received {
-  readonly requests: number
-  /** Answered 304: nothing downloaded. */
-  readonly unchanged: number
-}
 
 async function receivedByLane(): Promise<Readonly<Record<string, Received>>> {
   const response = await fetch('/control/received', { cache: 'no-store' })
   const all = (await response.json()) as Array<{ path: string; status: number }>
   return Object.fromEntries(
     lanes.map(({ id }) => {
-      const mine = all.filter(({ path }) => path.endsWith(`lane=${id}`))
+      const mine = all.filter(({ path, status }) => path.endsWith(`lane=${id}`) && status !== 0)
       return [id, { requests: mine.length, unchanged: mine.filter(({ status }) => status === 304).length }]
     }),
   )
@@ -33,12 +27,32 @@ export function Compare() {
   const [page, setPage] = useState(0)
   const [mood, showMood] = useState<Mood>('well')
   const [received, setReceived] = useState<Readonly<Record<string, Received>>>({})
+  const [waits, setWaits] = useState<Readonly<Record<string, readonly Wait[]>>>({})
+  const name = `${page} ${visit}`
+  const isTimed = (id: string) => waits[id]?.at(-1)?.visit === name
 
   const count = useCallback(() => receivedByLane().then(setReceived), [])
+  const become = (next: Mood) => setMood(next).then((origin) => showMood(origin.mood))
   useEffect(() => {
     document.title = 'Side by side · Lehmhaus'
     readOrigin().then((origin) => showMood(origin.mood))
   }, [])
+
+  function shown(id: string, ms: number | undefined): void {
+    setWaits((all) => ({ ...all, [id]: [...(all[id] ?? []), { visit: name, ms }] }))
+    // a refresh behind, or a request that is stopped, is on its way yet
+    setTimeout(count, 250)
+  }
+
+  const go = (where: Step['does']) => (where === 'visit' ? setVisit((last) => last + 1) : setPage((last) => last + 1))
+  const story = useTour(
+    lanes.every(({ id }) => isTimed(id)),
+    async ({ mood, isRepriced }) => {
+      if (isRepriced) await changePrices()
+      if (mood) await become(mood)
+    },
+    go,
+  )
 
   return (
     <main className="compare" lang="en">
@@ -50,19 +64,22 @@ export function Compare() {
         </p>
         <h1>The same screen, read in three ways</h1>
         <p>
-          The API says of its list of pieces: fresh for 10 seconds, to be shown for another minute while it is
-          refreshed, and for ten minutes when the API is down. What is on the shelf must not be stored. Requests are
-          counted by the API itself.
+          The API says of its list of pieces: fresh for 3 seconds, to be shown for another 3 while it is refreshed, and
+          for ten minutes when the API is down. What is on the shelf must not be stored. What it has answered, the API
+          counts itself.
         </p>
       </header>
       <section className="compare-controls" aria-label="Switches">
-        <button type="button" className="primary" onClick={() => setVisit(visit + 1)}>
+        <button type="button" className="primary" disabled={story.isPlaying} onClick={story.play}>
+          {story.isPlaying ? 'Playing…' : 'Play a visitor’s day'}
+        </button>
+        <button type="button" className="quiet" disabled={story.isPlaying} onClick={() => go('visit')}>
           Leave and come back
         </button>
-        <button type="button" className="primary" onClick={() => setPage(page + 1)}>
+        <button type="button" className="quiet" disabled={story.isPlaying} onClick={() => go('page')}>
           Close the tab and open it again
         </button>
-        <Wait />
+        <WaitButton />
         <button type="button" className="quiet" onClick={() => changePrices()}>
           Change prices
         </button>
@@ -71,43 +88,84 @@ export function Compare() {
           <div className="choices">
             {moods.map((one) => (
               <label key={one}>
-                <input
-                  type="radio"
-                  name="mood"
-                  checked={one === mood}
-                  onChange={() => setMood(one).then((origin) => showMood(origin.mood))}
-                />
+                <input type="radio" name="mood" checked={one === mood} onChange={() => become(one)} />
                 <span>{one}</span>
               </label>
             ))}
           </div>
         </fieldset>
       </section>
+      <p className="story" role="status">
+        {story.said}
+      </p>
+      <Tally lanes={lanes} waits={waits} received={received} visit={name} />
       <div className="lanes">
         {lanes.map((lane) => (
           <LaneColumn
             key={lane.id}
             lane={lane}
-            visit={visit}
+            name={name}
             page={page}
-            received={received[lane.id]}
-            onCount={count}
+            isTimed={isTimed(lane.id)}
+            onShown={(ms) => shown(lane.id, ms)}
           />
         ))}
       </div>
       <p className="compare-note">
         Opening the tab again is played: what each way keeps in memory is thrown away, and what it keeps on disk stays.
-        The browser’s own HTTP cache lies below all three, and helps each of them for a little more than a minute: wait,
-        make the API dead, and open the tab again.
+        The browser’s own HTTP cache lies below all three, and helps each of them while it may: for 6 seconds.
       </p>
     </main>
   )
 }
 
-/** Longer than the browser's own cache may show the list while it refreshes it. Its clock cannot be put forward, so that the wait is a real one. */
-const WAIT_S = 75
+/** Plays the tour: one step after the other, each when all three have shown something of the one before. */
+function useTour(isShown: boolean, change: (step: Step) => Promise<void>, go: (where: Step['does']) => void) {
+  const [at, setAt] = useState<number>()
+  const latest = useRef({ change, go })
+  latest.current = { change, go }
+  /** The step whose visit has begun. */
+  const [gone, setGone] = useState<number>()
+  const step = at === undefined ? undefined : tour[at]
 
-function Wait() {
+  useEffect(() => {
+    if (!step) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let isOver = false
+    latest.current.change(step).then(() => {
+      if (isOver) return
+      // what was shown a moment ago wants to be seen
+      timer = setTimeout(
+        () => {
+          latest.current.go(step.does)
+          setGone(at)
+        },
+        1_000 * (step.waitS ?? 1),
+      )
+    })
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
+  }, [step, at])
+
+  useEffect(() => {
+    if (at === undefined || gone !== at || !isShown) return
+    if (at + 1 < tour.length) setAt(at + 1)
+    else {
+      setAt(undefined)
+      setGone(undefined)
+    }
+  }, [at, gone, isShown])
+
+  return {
+    isPlaying: step !== undefined,
+    said: step?.said ?? 'Let a day be played, or go through it yourself.',
+    play: () => setAt(0),
+  }
+}
+
+function WaitButton() {
   const [left, setLeft] = useState(0)
 
   useEffect(() => {
@@ -117,28 +175,23 @@ function Wait() {
   }, [left])
 
   return (
-    <button type="button" className="quiet" disabled={left > 0} onClick={() => setLeft(WAIT_S)}>
-      {left > 0 ? `${left} s to wait` : `Wait ${WAIT_S} s`}
+    <button type="button" className="quiet" disabled={left > 0} onClick={() => setLeft(PAST_S)}>
+      {left > 0 ? `${left} s to wait` : `Wait ${PAST_S} s`}
     </button>
   )
 }
 
 interface LaneColumnProps {
   readonly lane: Lane
-  readonly visit: number
+  /** Of this visit. */
+  readonly name: string
   readonly page: number
-  readonly received: Received | undefined
-  onCount(): void
+  readonly isTimed: boolean
+  onShown(ms: number | undefined): void
 }
 
-/** `null`: under way; `undefined`: there was nothing to show. */
-type Waited = number | undefined | null
-
-function LaneColumn({ lane, visit, page, received, onCount }: LaneColumnProps) {
+function LaneColumn({ lane, name, page, isTimed, onShown }: LaneColumnProps) {
   const [begun, setBegun] = useState<{ readonly page: number; readonly wrap: (screen: ReactNode) => ReactNode }>()
-  const [waited, setWaited] = useState<Waited>(null)
-  const name = `${page} ${visit}`
-  const [timed, setTimed] = useState('')
 
   useEffect(() => {
     let gone = false
@@ -148,35 +201,11 @@ function LaneColumn({ lane, visit, page, received, onCount }: LaneColumnProps) {
     }
   }, [lane, page])
 
-  function shown(ms: number | undefined): void {
-    setWaited(ms)
-    setTimed(name)
-    // a refresh behind, or a request that is stopped, is on its way yet
-    setTimeout(onCount, 250)
-  }
-
-  const isTimed = timed === name
   return (
     <section className="lane" aria-label={lane.name} data-lane={lane.id} data-done={isTimed}>
       <h2>{lane.name}</h2>
       <code>{lane.code}</code>
-      <dl>
-        <div>
-          <dt>Waited for the list</dt>
-          <dd data-testid="waited">
-            {!isTimed || waited === null ? '…' : waited === undefined ? 'in vain' : shortDuration(waited)}
-          </dd>
-        </div>
-        <div>
-          <dt>Requests to the API</dt>
-          <dd data-testid="requests">{received?.requests ?? '…'}</dd>
-        </div>
-        <div>
-          <dt>of these “not modified”</dt>
-          <dd data-testid="unchanged">{received?.unchanged ?? '…'}</dd>
-        </div>
-      </dl>
-      {begun?.page === page && begun.wrap(<Screen key={name} lane={lane} onShown={shown} />)}
+      {begun?.page === page && begun.wrap(<Screen key={name} lane={lane} onShown={onShown} />)}
     </section>
   )
 }

@@ -12,7 +12,7 @@ interface ScreenProps {
 /** A small shop page. Two of its parts want the same list, as parts of pages do; the number on the shelf must not be stored. */
 export function Screen({ lane, onShown }: ScreenProps) {
   const began = useRef(performance.now())
-  const list = lane.useRead<Piece[]>(`/api/products?lane=${lane.id}`)
+  const list = lane.useRead<Piece[]>(`/api/window?lane=${lane.id}`)
   const isDone = list.data !== undefined || list.failed
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: told once for each visit
@@ -30,7 +30,7 @@ export function Screen({ lane, onShown }: ScreenProps) {
 }
 
 function Heading({ lane }: { readonly lane: Lane }) {
-  const { data } = lane.useRead<Piece[]>(`/api/products?lane=${lane.id}`)
+  const { data } = lane.useRead<Piece[]>(`/api/window?lane=${lane.id}`)
   return <h3>{data ? `${data.length} pieces` : ' '}</h3>
 }
 
