@@ -83,6 +83,14 @@ const validated =
     } else response.end('validated')
   }
 
+/** Made half a minute ago, as its `Date` says: stale for 29 seconds of its minute. The body says which request it answers. */
+const aging: RequestListener = ({ url = '' }, response) => {
+  response.sendDate = false
+  response.setHeader('date', new Date(Date.now() - 30_000).toUTCString())
+  response.setHeader('cache-control', 'max-age=1, stale-while-revalidate=60')
+  response.end(String(received.get(url)?.length))
+}
+
 /** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`. */
 const sites = new Map<string, Site>()
 const controlSites: RequestListener = async (request, response) => {
@@ -101,6 +109,7 @@ const controlSites: RequestListener = async (request, response) => {
 
 /** What the second origin answers, by path. A browser test that needs an answer of its own adds its path here. */
 const routes: Readonly<Record<string, RequestListener>> = {
+  '/aging': aging,
   '/events': (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: hi\n\n')
