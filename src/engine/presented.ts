@@ -63,6 +63,7 @@ const CONDITIONAL = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmod
 /** What fetch takes here. Anything else is for fetch to refuse, whatever is stored. */
 const MODES: readonly string[] = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']
 const REDIRECTS: readonly string[] = ['follow', 'error', 'manual']
+const CREDENTIALS: readonly string[] = ['omit', 'same-origin', 'include']
 
 /**
  * Reads the arguments of `fetch`, as fetch reads them: `init` goes before `input`.
@@ -96,12 +97,17 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
     !(mode === undefined || mode === 'cors' || (mode === 'same-origin' && sameOrigin)) ||
     !MODES.includes(cacheMode) ||
     !REDIRECTS.includes(redirect) ||
+    !CREDENTIALS.includes(credentials) ||
     init.window != null ||
     (cacheMode === 'only-if-cached' && mode !== 'same-origin') ||
     init.body != null ||
     headers.some(([name]) => CONDITIONAL.includes(name))
   const passBy: Extract<Cause, 'method' | 'bypass'> | undefined =
     method !== 'GET' && method !== 'HEAD' ? 'method' : bypassed ? 'bypass' : undefined
+  const { referrer, referrerPolicy, priority } = init
+  // They change nothing here; but what fetch refuses is refused, whatever is stored.
+  if (!passBy && (referrer ?? referrerPolicy ?? priority) !== undefined)
+    new Request(url, { ...(referrer && { referrer }), referrerPolicy, priority } as RequestInit)
 
   const rule =
     passBy === 'bypass'

@@ -72,7 +72,7 @@ export function canComplete(beginning: StoredResponse, headers: HeaderList): boo
     rest.first === part.last + 1 &&
     rest.last + 1 === rest.size &&
     rest.size === (part.size ?? rest.size) &&
-    /^"[^"]*"$/.test(etag) &&
+    /^"[!#-~\x80-\xff]*"$/.test(etag) &&
     fieldValue(headers, 'etag') === etag &&
     isIdentity(beginning) &&
     fieldValue(headers, 'content-encoding') === undefined

@@ -64,7 +64,10 @@ export function storability(exchange: StorableExchange): 'storable' | Unstorable
   }
   if (redirected) return 'redirected'
   if (status < 200 || status > 599 || [304, 412, 416].includes(status)) return 'status'
-  if (status === 206 && (has('content-encoding') || !contentRange(fieldValue(headers, 'content-range') ?? '')))
+  if (
+    status === 206 &&
+    (has('content-encoding') || isSeveral(headers) || !contentRange(fieldValue(headers, 'content-range') ?? ''))
+  )
     return 'partial'
   if (request.directives.noStore) return 'request-no-store'
   if (isNoStore(directives, status)) return 'no-store'
@@ -76,6 +79,10 @@ export function storability(exchange: StorableExchange): 'storable' | Unstorable
     return 'not-cacheable'
   return hasLifetime || has('etag') || has('last-modified') ? 'storable' : 'useless'
 }
+
+/** Whether a 206 holds several parts, each with its own `Content-Range` (RFC 9110 §15.3.7.2). */
+const isSeveral = (headers: HeaderList): boolean =>
+  /^multipart\/byteranges/i.test(fieldValue(headers, 'content-type') ?? '')
 
 /** Whether the content is what a GET of the same URL would give. */
 function describesTarget({ request: { url }, headers }: StorableExchange): boolean {

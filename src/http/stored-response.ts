@@ -45,7 +45,7 @@ export function storedResponse(parts: StoredResponseParts): StoredResponse {
     url,
     status,
     type,
-    headers: storedFields(headers, directives),
+    headers: dated(storedFields(headers, directives), type, responseTime),
     directives,
     etag: fieldValue(headers, 'etag') || undefined,
     lastModified: dateOf(headers, 'last-modified', responseTime),
@@ -60,6 +60,12 @@ export function storedResponse(parts: StoredResponseParts): StoredResponse {
     tags: [...new Set(tags)],
   })
 }
+
+/** With the time of receipt as `Date` where there is none (RFC 9110 §6.6.1). Across origins it may be there, and hidden. */
+const dated = (headers: HeaderList, type: StoredResponse['type'], responseTime: EpochMs): HeaderList =>
+  type === 'cors' || fieldValue(headers, 'date') !== undefined
+    ? headers
+    : [...headers, ['date', new Date(responseTime).toUTCString()]]
 
 /**
  * A response's directives, less those that do not bind here: `immutable` outside an authenticated context (RFC 8246 §3; a loopback

@@ -22,7 +22,7 @@ export function conditionalFields(stored: Pick<StoredResponse, 'headers' | 'etag
 }
 
 /** Whether `etag` is a well-formed strong entity tag (RFC 9110 §8.8.3). Anything else is opaque, and never strong. */
-const isStrong = (etag: string | undefined): etag is string => etag !== undefined && /^"[^"]*"$/.test(etag)
+const isStrong = (etag: string | undefined): etag is string => etag !== undefined && /^"[!#-~\x80-\xff]*"$/.test(etag)
 
 /** Strong comparison: both strong and identical. Weak comparison: identical but for `W/` (RFC 9110 §8.8.3.2). */
 export const etagsMatch = (a: string | undefined, b: string | undefined, comparison: 'strong' | 'weak'): boolean =>

@@ -1,5 +1,6 @@
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createCache } from '../../src/index.development.ts'
+import { ownPage } from '../support/own-page.ts'
 
 const origin = inject('origin')
 /** Every test asks for URLs of its own: the browsers' caches and the origin remember. */
@@ -11,42 +12,6 @@ interface Received {
 }
 const receivedFor = async (url: string): Promise<Received[]> =>
   (await fetch(`${origin}/received?url=${encodeURIComponent(url)}`, { cache: 'no-store' })).json()
-
-interface Answer {
-  readonly status: number
-  readonly type: string
-  readonly redirected: boolean
-  readonly url: string
-  readonly headers: ReadonlyArray<readonly [string, string]>
-  readonly body: string
-}
-
-/** A page of the second origin, where that origin is our own. */
-async function ownPage() {
-  const frame = document.createElement('iframe')
-  const module = new URL('/src/index.development.ts', location.href).href
-  frame.src = `${origin}/frame?module=${encodeURIComponent(module)}`
-  const ready = new Promise((resolve) => addEventListener('message', resolve, { once: true }))
-  document.body.append(frame)
-  onTestFinished(() => frame.remove())
-  await ready
-  const ask = (message: Record<string, unknown>): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const id = crypto.randomUUID()
-      const listen = ({ data }: MessageEvent) => {
-        if (data.id !== id) return
-        removeEventListener('message', listen)
-        if (data.error) reject(new Error(data.error))
-        else resolve(data.answer)
-      }
-      addEventListener('message', listen)
-      frame.contentWindow?.postMessage({ id, ...message }, origin)
-    })
-  return {
-    ask,
-    causeOf: ({ headers }: Answer) => /detail=([a-z-]+)$/.exec(new Map(headers).get('cache-status') ?? '')?.[1],
-  }
-}
 
 describe('in its own page', () => {
   test('a validation sends our validator with max-age=0, and the engine hands us the 304 (RFC 9111 §4.3.1; Fetch, HTTP-network-or-cache fetch)', async () => {

@@ -78,3 +78,58 @@ test('F-36: the good response stays while one without an end passes by', async (
   expect(await (await cache.fetch('/a')).text()).toBe('good')
   expect(origin.requests[2]?.ifNoneMatch).toBe('"v1"')
 })
+
+test('F-36: a gigabyte passes by, never more of it held than one response may take', async () => {
+  const chunk = new Uint8Array(4 * MIB)
+  let made = 0
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        made += chunk.byteLength
+        controller.enqueue(chunk)
+        if (made === 1024 * MIB) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const { cache, origin } = harness({ memory: { maxBytes: 64 * MIB, maxEntryBytes: 8 * MIB } })
+  origin.serves('/a', () => ({ cacheControl: 'max-age=60', body }))
+  const reader = (await cache.fetch('/a')).body?.getReader()
+  let read = 0
+  let held = 0
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    read += part.value.byteLength
+    held = Math.max(held, made - read)
+  }
+  expect(read).toBe(1024 * MIB)
+  expect(held).toBeLessThanOrEqual((8 + 4 * 4) * MIB)
+  expect(cache.stats().memoryBytes).toBe(0)
+}, 120_000)
+
+test('F-79: a hundred megabytes of JSON are parsed for the caller who asks for data, and pass as bytes for whoever does not; no cache holds them', async () => {
+  const piece = new TextEncoder().encode('x'.repeat(MIB))
+  const json = () => {
+    let pieces = 0
+    return new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (pieces === 0) controller.enqueue(new TextEncoder().encode('["'))
+          if (pieces < 100) controller.enqueue(piece)
+          if (pieces++ < 100) return
+          controller.enqueue(new TextEncoder().encode('"]'))
+          controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+  const { cache, origin } = harness({ memory: { maxBytes: 8 * MIB, maxEntryBytes: MIB } })
+  const headers = { 'content-type': 'application/json' }
+  origin.serves('/a', () => ({ cacheControl: 'max-age=60', headers, body: json() }))
+  const data = await cache.json<[string]>('/a')
+  expect([data.length, data[0].length, data[0].endsWith('x')]).toEqual([1, 100 * MIB, true])
+  const response = await cache.fetch('/a')
+  expect((await response.arrayBuffer()).byteLength).toBe(100 * MIB + 4)
+  expect(cache.stats().memoryBytes).toBe(0)
+  expect(origin.requests).toHaveLength(2)
+}, 120_000)

@@ -109,6 +109,8 @@ const calls: Record<string, (fetch: typeof globalThis.fetch, url: string) => Pro
   'window null': (fetch, url) => fetch(url, { window: null }),
   'window that is not null': (fetch, url) => fetch(url, { window: {} as never }),
   'a referrer': (fetch, url) => fetch(url, { referrer: '', referrerPolicy: 'no-referrer' }),
+  'a referrer that is none': (fetch, url) => fetch(url, { referrer: 'http://[half' }),
+  'a referrer policy that is none': (fetch, url) => fetch(url, { referrerPolicy: 'nonsense' as never }),
   'mode navigate': (fetch, url) => fetch(url, { mode: 'navigate' }),
   'mode no-cors': (fetch, url) => fetch(url, { mode: 'no-cors' }),
   'a mode that is none': (fetch, url) => fetch(url, { mode: 'nonsense' as never }),
@@ -120,6 +122,18 @@ const calls: Record<string, (fetch: typeof globalThis.fetch, url: string) => Pro
 describe('F-82: odd input does what it does with bare fetch (Fetch, fetch method)', () => {
   test.each(Object.entries(calls))('%s', async (_, call) => {
     expect(await outcome(call, cache.fetch as typeof globalThis.fetch)).toEqual(await outcome(call, globalThis.fetch))
+  })
+
+  test('credentials that are none are refused, though what would go without them is stored (Fetch, RequestCredentials)', async () => {
+    origin.plays('/a', async ({ send, end }) => {
+      await send(rawHead(200, { 'cache-control': 'max-age=60', 'content-length': '4' }), 'body')
+      end()
+    })
+    await (await cache.fetch('/a', { credentials: 'omit' })).text()
+    await expect(cache.fetch('/a', { credentials: 'nonsense' as never })).rejects.toThrow(TypeError)
+    await expect(cache.fetch('/a', { credentials: 'omit', referrerPolicy: 'nonsense' as never })).rejects.toThrow(
+      TypeError,
+    )
   })
 
   test('and once more where the response could be stored: input that fetch refuses is refused, and what was stored is not served for it', async () => {

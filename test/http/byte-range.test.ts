@@ -140,7 +140,7 @@ describe('a range of what is stored (RFC 9110 §14.2, §15.3.7; RFC 9111 §3.3)'
       }),
       { numRuns: 2000 },
     )
-  })
+  }, 60_000)
 })
 
 describe('a stored beginning is completed (RFC 9110 §15.3.7.3, RFC 9111 §3.4)', () => {

@@ -60,6 +60,16 @@ describe('Date', () => {
   })
 })
 
+test('a response without Date gets that of its receipt, as IMF-fixdate; not where the origin’s may be hidden (RFC 9110 §6.6.1, §5.6.7; Fetch, CORS-safelisted response-header name)', () => {
+  const dates = (headers: Record<string, string>, type: 'basic' | 'cors' | 'default') =>
+    storedWith(headers, { responseTime: start + 400, type }).headers
+  for (const type of ['basic', 'default'] as const) {
+    expect(dates({}, type)).toEqual([['date', 'Mon, 05 Jan 2026 12:00:00 GMT']])
+    expect(dates({ date: 'now' }, type)).toEqual([['date', 'now']])
+  }
+  expect(dates({}, 'cors')).toEqual([])
+})
+
 describe('Age (RFC 9111 §5.1)', () => {
   test.each([
     ['5', 5000],
@@ -142,5 +152,5 @@ test('a field that is not stored is read all the same (RFC 9111 §3.1)', () => {
     nominated: [['x-flavour', 'sweet']],
     etag: '"1"',
   })
-  expect(stored.headers.map(([name]) => name)).toEqual(['cache-control'])
+  expect(stored.headers.map(([name]) => name)).toEqual(['cache-control', 'date'])
 })

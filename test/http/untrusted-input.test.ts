@@ -229,7 +229,7 @@ test('no header list, however hostile, makes a rule throw, or a response fresh t
     ),
     { numRuns: 5000 },
   )
-})
+}, 60_000)
 
 describe('names out of Object.prototype are names like any other', () => {
   const words = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__']

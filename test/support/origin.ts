@@ -71,6 +71,52 @@ const sandboxed: RequestListener = async (_request, response) => {
   response.end(`<!doctype html><script>${code}</script>`)
 }
 
+/** What runs before everything else on some pages: old polyfills, a wrapped fetch and a Promise of the page's own, as monitoring scripts have them. */
+const hostile = `
+  for (const target of [Object.prototype, Array.prototype])
+    for (const name of ['extend', 'noStore', 'maxAge', 'x-injected'])
+      Object.defineProperty(target, name, { value: () => 'polluted', enumerable: true, writable: true, configurable: true })
+  const { Promise: RealPromise, fetch: realFetch } = self
+  self.Promise = class extends RealPromise {}
+  self.fetch = (...given) => new Promise((resolve) => resolve(realFetch(...given)))`
+
+/** A page of this origin, with our production build, that goes the main paths with a disk and tells the one who frames it how that went; with `?hostile` other scripts have been there before. */
+const patched: RequestListener = async ({ url = '/' }, response) => {
+  const contents = `
+    import { createCache } from './src/index.ts'
+    const name = location.hash
+    const told = []
+    const read = async (cache, path, init) => {
+      const answer = await cache.fetch(path + '?' + name.slice(1), init)
+      const detail = /detail=([a-z-]+)$/.exec(answer.headers.get('cache-status'))[1]
+      told.push([answer.status, await answer.text(), detail])
+      await cache.settled()
+    }
+    const run = async () => {
+      const first = createCache({ name })
+      await read(first, '/fresh')
+      await read(first, '/fresh')
+      await first.close()
+      const cache = createCache({ name })
+      await read(cache, '/fresh')
+      await read(cache, '/fresh', { headers: { range: 'bytes=0-3' } })
+      await read(cache, '/stale')
+      await read(cache, '/stale')
+      await read(cache, '/fresh', { method: 'POST', body: 'x' })
+      await read(cache, '/fresh')
+      await read(cache, '/fresh', { cache: 'no-cache' })
+      const { durable } = await cache.purge({ all: true }, { mode: 'hard' })
+      await read(cache, '/fresh')
+      await cache.close()
+      return { told, durable }
+    }
+    run().then((all) => parent.postMessage(all, '*'), (error) => parent.postMessage(String(error), '*'))`
+  const { code } = await bundle({ contents }, { format: 'iife' })
+  response.setHeader('content-type', 'text/html')
+  const before = url.endsWith('hostile') ? hostile : ''
+  response.end(`<!doctype html><script>${before}</script><script>${code}</script>`)
+}
+
 /** Answers 304 to the validator that it gives. */
 const validated =
   (cacheControl: string): RequestListener =>
@@ -83,7 +129,19 @@ const validated =
     } else response.end('validated')
   }
 
+<<<<<<< HEAD
 /** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`, and `/site/write` for what the command line writes. */
+=======
+/** Made half a minute ago, as its `Date` says: stale for 29 seconds of its minute. The body says which request it answers. */
+const aging: RequestListener = ({ url = '' }, response) => {
+  response.sendDate = false
+  response.setHeader('date', new Date(Date.now() - 30_000).toUTCString())
+  response.setHeader('cache-control', 'max-age=1, stale-while-revalidate=60')
+  response.end(String(received.get(url)?.length))
+}
+
+/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`. */
+>>>>>>> audit
 const sites = new Map<string, Site>()
 const controlSites: RequestListener = async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://origin')
@@ -103,11 +161,13 @@ const controlSites: RequestListener = async (request, response) => {
 
 /** What the second origin answers, by path. A browser test that needs an answer of its own adds its path here. */
 const routes: Readonly<Record<string, RequestListener>> = {
+  '/aging': aging,
   '/events': (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: hi\n\n')
   },
   '/frame': frame,
+  '/patched': patched,
   '/sandboxed': sandboxed,
   '/site/start': controlSites,
   '/site/stop': controlSites,
