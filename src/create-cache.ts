@@ -40,7 +40,7 @@ const QUIET_MS = 60_000
 
 /** What is known of origins where nobody looks. */
 const HEALTHY = { health: { isIll: () => false, admits: () => true } }
-/** Where nobody says when the page has nothing to do, the disk is swept a little after it was used, in milliseconds. */
+/** Where nobody says when the page has nothing to do, memory and disk are swept a little after they were used, in milliseconds. */
 const IDLE_MS = 10_000
 
 /** After everything in an order of dispatch. */
@@ -114,6 +114,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
   const { maxBytes = 32 * MIB, maxEntryBytes = maxBytes / 8 } = options.memory ?? {}
   const disk = { maxBytes: 50 * MIB, ...options.disk }
   const diskEntryBytes = disk.maxEntryBytes ?? disk.maxBytes / 8
+  const idle = here.idle ?? (() => clock.sleep(IDLE_MS))
   const durable = durableStore()
   const incarnation = token()
   const store = createLayeredStore({
@@ -121,6 +122,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     durable,
     incarnation,
     follows,
+    idle,
     onNotice,
     tell: (hint) => tabs.tell(hint),
     onPurged({ selector, mode }, spreadMs) {
@@ -342,7 +344,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
         random,
         maxBytes: disk.maxBytes,
         maxEntryBytes: diskEntryBytes,
-        idle: here.idle ?? (() => clock.sleep(IDLE_MS)),
+        idle,
         onNotice,
       })
     if (!options.disk?.encrypt) return openStore(onNotice)
