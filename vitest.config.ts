@@ -2,10 +2,8 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { BrowserProviderOption } from 'vitest/node'
 import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts'
+import { safariFeatures } from './test/support/mini-browser.ts'
 import { webkitgtk } from './test/support/webkitgtk.ts'
-
-/** What Safari has switched on and WebKitGTK ships switched off. */
-const safariFeatures = ['StorageAPI', 'StorageAPIEstimate', 'FileSystem']
 
 /** A project whose tests run in a page of one real browser. */
 function inRealBrowser(name: string, provider: BrowserProviderOption, browser = name): TestProjectInlineConfiguration {

@@ -19,6 +19,7 @@ import { watchKeyCardinality } from './observe/key-cardinality.ts'
 import { quietNotices } from './observe/quiet-notices.ts'
 import { type Platform, platform } from './platform/platform.ts'
 import { systemClock } from './platform/system-clock.ts'
+import type { Idle } from './ports/idle.ts'
 import type { Hint } from './ports/tabs.ts'
 import { createBackgroundQueue } from './resilience/background-queue.ts'
 import { createLayeredStore } from './stores/layered.ts'
@@ -29,6 +30,9 @@ import { durableStore, type Encryption } from './wiring/durable-store.ts'
 import { createNetwork } from './wiring/network.ts'
 
 const MIB = 2 ** 20
+
+/** Where nobody says when the page has nothing to do, memory and disk are swept a little after they were used, in milliseconds. */
+const IDLE_MS = 10_000
 
 /** What an entry adds to the options. */
 export interface Wiring {
@@ -69,8 +73,10 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
   const { maxBytes = 32 * MIB, maxEntryBytes = maxBytes / 8 } = options.memory ?? {}
   const disk = { maxBytes: 50 * MIB, ...options.disk }
   const diskEntryBytes = disk.maxEntryBytes ?? disk.maxBytes / 8
+  const idle: Idle = here.idle ?? ((signal) => clock.sleep(IDLE_MS, signal))
   const durable = durableStore(options, {
     here,
+    idle,
     clock,
     random,
     maxBytes: disk.maxBytes,
@@ -84,6 +90,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     durable,
     incarnation,
     follows,
+    idle,
     onNotice,
     tell: (hint) => tabs.tell(hint),
     onPurged({ selector, mode }, spreadMs) {

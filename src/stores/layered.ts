@@ -1,6 +1,7 @@
 import { bare } from '../http/given.ts'
-import type { EpochMs, Ms, StoredResponse } from '../http/message.ts'
+import type { EpochMs, Ms, PurgeLog, StoredResponse } from '../http/message.ts'
 import { asSeenFrom, numberIn } from '../http/purge-log.ts'
+import type { Idle } from '../ports/idle.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { Hint } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
@@ -24,6 +25,8 @@ export interface LayeredOptions {
    * another one, and keeps nothing in memory that must not lie on disk, since its memory outlives the pages of a user.
    */
   readonly follows?: boolean | undefined
+  /** When to give up what was hard-purged in memory. Without it that is left to eviction. */
+  readonly idle?: Idle | undefined
   onNotice(notice: StoreNotice): void
   /** What other contexts that share the durable store should know: told when it is there. */
   tell(hint: Hint): void
@@ -75,17 +78,22 @@ export function createLayeredStore({
   durable,
   incarnation,
   follows,
+  idle,
   onNotice,
   tell,
   onPurged,
 }: LayeredOptions): LayeredStore {
-  let isClosed = false
+  const closing = new AbortController()
+  const isClosed = () => closing.signal.aborted
   /** Operations of the durable store under way. */
   let active = 0
   let hasFailed = false
   let tenancy: Tenancy | undefined
   /** The end of the last entering. They go one after another: one that is tried again must not undo a later one. */
   let entered: Promise<unknown> = Promise.resolve()
+  /** What was hard-purged when memory was last swept. */
+  let swept = ''
+  let isSweeping = false
   const log = createSharedLog({
     memory,
     incarnation,
@@ -93,8 +101,34 @@ export function createLayeredStore({
     attempt,
     readLog,
     tell,
+    onChange: sweep,
     onPurged,
   })
+
+  /** Gives up what was hard-purged in memory when there is nothing else to do: a purge itself costs the same however much is held. */
+  async function sweep({ incarnation, floor, purges }: PurgeLog): Promise<void> {
+    const last = purges.findLast(({ mode }) => mode === 'hard')
+    const purged = [incarnation, floor, last?.number].join()
+    if (!idle || !(last || floor) || purged === swept) return
+    swept = purged
+    if (isSweeping || memory.bytes() === 0) return
+    isSweeping = true
+    try {
+      for (let looked: string | undefined; looked !== swept; ) {
+        await idle(closing.signal)
+        looked = swept
+        const mine = tenancy
+        const isOver = () => isClosed() || !mine?.isOpen
+        if (!mine || isOver()) continue
+        // What no page needs at once.
+        const { sweepMemory } = await import('./sweep-memory.ts')
+        await sweepMemory(memory, mine.partition, log.current, () => idle(closing.signal), isOver)
+      }
+    } catch {
+      // Nothing depends on it: what is not given up now is evicted later.
+    }
+    isSweeping = false
+  }
 
   function leave(left: Tenancy | undefined): void {
     if (!left?.isOpen) return
@@ -128,7 +162,7 @@ export function createLayeredStore({
     mine?: Tenancy,
   ): Promise<T | undefined> {
     // What a caller no longer waits for would open it anew.
-    if (!durable || (isClosed && operation !== 'purge' && operation !== 'close')) return undefined
+    if (!durable || (isClosed() && operation !== 'purge' && operation !== 'close')) return undefined
     active++
     try {
       await log.catchUp(durable)
@@ -144,7 +178,7 @@ export function createLayeredStore({
     } finally {
       active--
       // What was under way when it was closed may have opened it anew.
-      if (isClosed && active === 0 && operation !== 'close') durable.close?.().catch(() => {})
+      if (isClosed() && active === 0 && operation !== 'close') durable.close?.().catch(() => {})
     }
   }
 
@@ -325,7 +359,7 @@ export function createLayeredStore({
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {
-        isClosed = true
+        closing.abort()
         await attempt('close', async (store) => store.close?.())
       },
     }

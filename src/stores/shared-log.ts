@@ -24,6 +24,8 @@ export interface SharedLogOptions {
   readLog(): Promise<boolean>
   /** What other contexts that share the durable store should know. */
   tell(hint: Hint): void
+  /** The log is another one from now on. */
+  onChange(log: PurgeLog): void
   /** Another context has purged: it is in force here from this moment on. */
   onPurged(purge: Purge, spreadMs?: Ms): void
 }
@@ -66,6 +68,7 @@ export function createSharedLog({
   attempt,
   readLog,
   tell,
+  onChange,
   onPurged,
 }: SharedLogOptions): SharedLog {
   /** The durable log as last seen, or the provisional one. */
@@ -85,6 +88,7 @@ export function createSharedLog({
   function setBase(next: PurgeLog): void {
     base = next
     log = [...pending, ...(unheard ? [unheard] : [])].reduce(appendPurge, base)
+    onChange(log)
   }
 
   /**

@@ -1,13 +1,11 @@
 import type { CacheOptions } from '../engine/options.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Idle } from '../ports/idle.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoreNotice } from '../ports/store.ts'
 import { createIndexedDbStore } from '../stores/indexeddb.ts'
 import { lazyStore } from '../stores/lazy.ts'
-
-/** Where nobody says when the page has nothing to do, the disk is swept a little after it was used, in milliseconds. */
-const IDLE_MS = 10_000
 
 /** What encrypts. */
 export type Encryption = typeof import('../stores/encrypted.ts')
@@ -17,6 +15,7 @@ export interface DurableStoreParts {
   readonly here: Platform
   readonly clock: Clock
   readonly random: Random
+  readonly idle: Idle
   readonly maxBytes: number
   readonly maxEntryBytes: number
   readonly encryption: Encryption | undefined
@@ -26,7 +25,7 @@ export interface DurableStoreParts {
 /** What outlives the page: the caller's own store, or IndexedDB where there is one. `undefined`: memory alone. */
 export function durableStore(
   { store: choice = 'auto', name = 'nearcache', disk }: CacheOptions,
-  { here, clock, random, maxBytes, maxEntryBytes, encryption, onNotice }: DurableStoreParts,
+  { here, clock, random, idle, maxBytes, maxEntryBytes, encryption, onNotice }: DurableStoreParts,
 ): Store | undefined {
   if (typeof choice === 'object') return choice
   const factory = here.databases()
@@ -40,7 +39,7 @@ export function durableStore(
       random,
       maxBytes,
       maxEntryBytes,
-      idle: here.idle ?? ((signal) => clock.sleep(IDLE_MS, signal)),
+      idle,
       onNotice: told,
     })
   if (!disk?.encrypt) return openStore(onNotice)

@@ -7,9 +7,9 @@ export type Run = ReadonlyMap<string, Judged>
 
 /** The listed deviations that are about this edition of the suite, in this environment, and about a test that judges. */
 export function listedFor(suite: Suite, environment: Environment, run: Run): readonly Deviation[] {
-  return deviations.filter(({ id, only = environment, edition = suite.edition }) => {
+  return deviations.filter(({ id, only = [environment], edition = suite.edition }) => {
     const kind = run.get(id)?.kind
-    return only === environment && edition === suite.edition && kind !== undefined && kind !== 'check'
+    return only.includes(environment) && edition === suite.edition && kind !== undefined && kind !== 'check'
   })
 }
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { paths } from '../support/browsers.ts'
 import { findFaults } from './compare.ts'
 import { runCacheInNode } from './run-cache-in-node.ts'
-import { runInChromium } from './run-in-chromium.ts'
+import { browsers, runInBrowser } from './run-in-browser.ts'
 import { openSuite } from './suite.ts'
 import { judge } from './verdict.ts'
 
@@ -14,9 +13,11 @@ test('the public suite finds nothing in Node but the listed deviations (RFC 9111
   expect(findFaults(suite, 'Node', run)).toEqual([])
 })
 
-if (paths.chromium) {
-  test('the public suite finds nothing in a Chromium page but the listed deviations (RFC 9111)', async () => {
-    const run = judge(suite.sections, await runInChromium(suite))
-    expect(findFaults(suite, 'Chromium', run)).toEqual([])
-  })
-}
+test.each(browsers)(
+  'the public suite finds nothing in a page of %s but the listed deviations (RFC 9111)',
+  async (name) => {
+    const run = judge(suite.sections, await runInBrowser(name, suite))
+    expect(findFaults(suite, name, run)).toEqual([])
+  },
+  250_000,
+)

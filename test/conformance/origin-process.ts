@@ -1,8 +1,9 @@
-// The program that `startOrigin` runs: the suite's request handlers, its modules for a page to import, an empty page.
+// The program that `startOrigin` runs: the suite's request handlers, its modules for a page to import, and a page that runs the suite by itself and reports.
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 
 type Handler = (segments: readonly string[], request: IncomingMessage, response: ServerResponse) => void
@@ -10,6 +11,13 @@ type Handler = (segments: readonly string[], request: IncomingMessage, response:
 const [folder, handlers] = process.argv.slice(2)
 if (folder === undefined || handlers === undefined || process.send === undefined)
   throw new Error('This program is started by startOrigin()')
+
+/** What the page runs. */
+let script = ''
+process.on('message', (message: { readonly script: string }) => {
+  script = message.script
+  process.send?.({ hasScript: true })
+})
 
 async function handler(name: string): Promise<Handler> {
   const module = (await import(pathToFileURL(join(handlers as string, `${name}.mjs`)).href)) as { default: Handler }
@@ -26,8 +34,16 @@ const routes: Readonly<Record<string, Handler>> = {
       () => response.writeHead(404).end(),
     )
   },
-  '': (_segments, _request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Conformance</title>')
+  run: (_segments, _request, response) => {
+    response
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end(`<!doctype html><meta charset="utf-8"><title>Conformance</title><script>${script}</script>`)
+  },
+  report: (_segments, request, response) => {
+    text(request).then((report) => {
+      process.send?.({ report })
+      response.writeHead(204).end()
+    })
   },
 }
 
@@ -37,5 +53,5 @@ const server = createServer((request, response) => {
   if (route) route(segments, request, response)
   else response.writeHead(404).end()
 })
-server.listen(0, 'localhost', () => process.send?.((server.address() as AddressInfo).port))
+server.listen(0, 'localhost', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 process.once('disconnect', () => process.exit())

@@ -7,7 +7,7 @@ import { judge, type Verdict } from './verdict.ts'
 /** A run of the suite in each environment. */
 export type Runs = Readonly<Record<Environment, Run>>
 
-const environments: readonly Environment[] = ['Node', 'Chromium']
+export const environments: readonly Environment[] = ['Node', 'Chromium', 'Firefox', 'WebKit']
 
 const count = (run: Run, kind: Kind, verdict?: Verdict): number =>
   [...run.values()].filter((judged) => judged.kind === kind && (!verdict || judged.verdict === verdict)).length
@@ -66,16 +66,15 @@ function totals(suite: Suite, runs: Runs): readonly string[] {
 
 function sectionTable({ sections }: Suite, runs: Runs): readonly string[] {
   const rows = sections.map((section) => {
-    const [node, chromium] = environments.map((environment) => within(runs[environment], section)) as [Run, Run]
+    const inEach = environments.map((environment) => within(runs[environment], section))
     return [
       section.name,
-      passed(node, 'required'),
-      passed(chromium, 'required'),
-      passed(node, 'optimal'),
-      passed(chromium, 'optimal'),
+      ...(['required', 'optimal'] as const).flatMap((kind) => inEach.map((run) => passed(run, kind))),
     ]
   })
-  return [...table(['section', 'required: Node', 'Chromium', 'optimal: Node', 'Chromium'], rows), '']
+  const [first, ...others] = environments
+  const heads = ['required', 'optimal'].flatMap((kind) => [`${kind}: ${first}`, ...others])
+  return [...table(['section', ...heads], rows), '']
 }
 
 function deviationList(suite: Suite, runs: Runs): readonly string[] {
@@ -86,7 +85,7 @@ function deviationList(suite: Suite, runs: Runs): readonly string[] {
   }
   const groups = new Map<string, { readonly text: string; readonly ids: string[] }>()
   for (const [{ id, reason, source }, where] of listed) {
-    const text = `${where.length === environments.length ? '' : `In ${where.join()} only. `}${reason} *${source}.*`
+    const text = `${where.length === environments.length ? '' : `In ${where.join(', ')} only. `}${reason} *${source}.*`
     const group = groups.get(text) ?? { text, ids: [] }
     group.ids.push(`\`${id}\``)
     groups.set(text, group)
@@ -113,8 +112,11 @@ function answers({ sections }: Suite, runs: Runs): readonly string[] {
       const ids = asked
         .filter((id) => answerOf(runs.Node, id) === answer)
         .map((id) => {
-          const inChromium = answerOf(runs.Chromium, id)
-          return inChromium === answer ? `\`${id}\`` : `\`${id}\` (Chromium: ${inChromium})`
+          const others = environments
+            .map((name) => [name, answerOf(runs[name], id)] as const)
+            .filter(([, other]) => other !== answer)
+            .map((other) => other.join(': '))
+          return others.length === 0 ? `\`${id}\`` : `\`${id}\` (${others.join(', ')})`
         })
       return ids.length > 0 ? [`**${answer}** ${ids.join(', ')}`] : []
     })

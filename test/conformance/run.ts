@@ -1,4 +1,4 @@
-// `npm run conformance`: runs the public suite in Node and in Chromium and writes what came of it to CONFORMANCE.md.
+// `npm run conformance`: runs the public suite in Node, Chromium, Firefox and WebKit and writes what came of it to CONFORMANCE.md.
 //
 //   npm run conformance              the npm package http-cache-tests
 //   HTTP_CACHE_TESTS=<folder> ...    another copy of the suite, such as a checkout of http-tests/cache-tests
@@ -11,9 +11,9 @@ import { join } from 'node:path'
 import { ensureBuilt, repository } from '../size/bundle.ts'
 import { findFaults, type Run } from './compare.ts'
 import type { Environment } from './deviations.ts'
-import { renderBlock, replaceBlock } from './report.ts'
+import { type Runs, renderBlock, replaceBlock } from './report.ts'
 import { runCacheInNode } from './run-cache-in-node.ts'
-import { runInChromium } from './run-in-chromium.ts'
+import { browsers, runInBrowser } from './run-in-browser.ts'
 import { openSuite } from './suite.ts'
 import { judge } from './verdict.ts'
 
@@ -25,10 +25,6 @@ process.stdout.write(`http-cache-tests ${suite.version}, ${suite.edition}, finge
 if (!flags.has('--node')) ensureBuilt()
 
 const judged = async (results: ReturnType<typeof runCacheInNode>): Promise<Run> => judge(suite.sections, await results)
-const [Node, Chromium] = await Promise.all([
-  judged(runCacheInNode(suite)),
-  flags.has('--node') ? undefined : judged(runInChromium(suite)),
-])
 
 const faults: string[] = []
 function summarize(environment: Environment, run: Run): void {
@@ -39,13 +35,22 @@ function summarize(environment: Environment, run: Run): void {
   process.stdout.write(`${environment}: ${counts.join(', ')}\n`)
   faults.push(...findFaults(suite, environment, run))
 }
-summarize('Node', Node)
-if (Chromium) summarize('Chromium', Chromium)
+// One after another: the suite waits in real time, and what a busy machine answers late it takes for wrong.
+const runs: Partial<Record<Environment, Run>> = {}
+async function run(environment: Environment, results: ReturnType<typeof runCacheInNode>): Promise<void> {
+  const done = await judged(results)
+  runs[environment] = done
+  summarize(environment, done)
+}
+await run('Node', runCacheInNode(suite))
+if (!flags.has('--node')) for (const name of browsers) await run(name, runInBrowser(name, suite))
 
-if (Chromium && faults.length === 0) {
+if (flags.has('--node')) process.stdout.write('In Node alone: nothing is written\n')
+else if (browsers.length < 3) process.stdout.write(`Only ${browsers.join(', ')} on this machine: nothing is written\n`)
+else if (faults.length === 0) {
   const path = join(repository, 'CONFORMANCE.md')
   const before = readFileSync(path, 'utf8')
-  const after = replaceBlock(before, suite.edition, renderBlock(suite, { Node, Chromium }))
+  const after = replaceBlock(before, suite.edition, renderBlock(suite, runs as Runs))
   if (!flags.has('--check')) writeFileSync(path, after)
   else if (after !== before) faults.push('CONFORMANCE.md is not up to date: run `npm run conformance`')
 }

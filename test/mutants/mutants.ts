@@ -448,6 +448,20 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/set-partition.test.ts'],
   ),
   one(
+    'memory keeps what was hard-purged until it is evicted',
+    'stores/layered.ts',
+    '    swept = purged\n',
+    '    swept = purged\n    if (Date.now() > 0) return\n',
+    ['test/stores/sweep-memory.test.ts'],
+  ),
+  one(
+    'memory gives up what is only stale',
+    'stores/sweep-memory.ts',
+    "purgeEffect(one, seen)?.mode !== 'hard')",
+    '!purgeEffect(one, seen))',
+    ['test/stores/sweep-memory.test.ts'],
+  ),
+  one(
     'sweeping takes what is only stale',
     'stores/sweep.ts',
     "purgeEffect(one, seen)?.mode !== 'hard')",

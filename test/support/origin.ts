@@ -129,9 +129,6 @@ const validated =
     } else response.end('validated')
   }
 
-<<<<<<< HEAD
-/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`, and `/site/write` for what the command line writes. */
-=======
 /** Made half a minute ago, as its `Date` says: stale for 29 seconds of its minute. The body says which request it answers. */
 const aging: RequestListener = ({ url = '' }, response) => {
   response.sendDate = false
@@ -140,8 +137,7 @@ const aging: RequestListener = ({ url = '' }, response) => {
   response.end(String(received.get(url)?.length))
 }
 
-/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`. */
->>>>>>> audit
+/** Sites that browser tests visit, with a service worker; `/site/start`, `/site/stop`, `/site/requests`, and `/site/write` for what the command line writes. */
 const sites = new Map<string, Site>()
 const controlSites: RequestListener = async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://origin')
