@@ -3,6 +3,7 @@ import { type Core, earlyOf, type Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import { createKeyedListeners } from './engine/keyed-listeners.ts'
+import type { LazyResponse } from './engine/lazy-response.ts'
 import { concerns, createNearCache, type Listeners } from './engine/near-cache.ts'
 import type { CacheOptions, Retry } from './engine/options.ts'
 import { createPlace } from './engine/place.ts'
@@ -54,6 +55,8 @@ export interface Wiring {
   readonly here?: Platform
   /** Whether the cache is that of whichever partition the database belongs to, as a service worker's is. */
   readonly follows?: boolean
+  /** What the answers are, where they need not be whole before somebody looks. */
+  readonly LazyResponse?: typeof LazyResponse | undefined
   /** What encrypts, for where nothing can be loaded when it is asked for: a service worker has no `import()`. */
   readonly encryption?: typeof import('./stores/encrypted.ts')
 }
@@ -70,7 +73,8 @@ export interface Wired {
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
 export const wireCache = (options: CacheOptions, wiring: Wiring): NearCache => wire(options, wiring).cache
 
-export function wire(options: CacheOptions, { freeze, here = platform(), follows = false, encryption }: Wiring): Wired {
+export function wire(options: CacheOptions, wiring: Wiring): Wired {
+  const { freeze, here = platform(), follows = false, encryption, LazyResponse } = wiring
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
   const listeners: Listeners = { all: new Set(), keyed: createKeyedListeners(() => session.core.place) }
@@ -165,6 +169,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     implied: here.impliedFields,
     tagField: options.tagField?.toLowerCase(),
     freeze,
+    LazyResponse,
   }
 
   /** Found late, since a page may replace it; when it was replaced by this very cache, the one before. */

@@ -6,20 +6,28 @@ export interface ResponseFacts {
   readonly redirected?: boolean
 }
 
+export interface ResponseInitOfOurs {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: HeadersInit
+}
+
+/** For whole texts: it keeps nothing from one to the next. */
+const decoder = new TextDecoder()
+
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
 export class CachedResponse extends Response {
   readonly #facts: ResponseFacts
-  /** The content, where it is all at hand. */
-  readonly #bytes: Uint8Array | undefined
+  /** The content, where it is all at hand and nobody has touched it. */
+  #bytes: Uint8Array | undefined
+  /** Whether the content was given without the stream, which nobody has looked at. */
+  #isTaken = false
 
-  constructor(
-    body: BodyInit | null,
-    init: { status: number; statusText: string; headers: HeadersInit },
-    facts: ResponseFacts,
-  ) {
-    super(isNullBodyStatus(init.status) ? null : body, init)
+  constructor(body: BodyInit | null, init: ResponseInitOfOurs, facts: ResponseFacts) {
+    const content = isNullBodyStatus(init.status) ? null : body
+    super(content, init)
     this.#facts = facts
-    this.#bytes = body instanceof Uint8Array ? body : undefined
+    this.#bytes = content instanceof Uint8Array ? content : undefined
   }
 
   override get url(): string {
@@ -34,33 +42,74 @@ export class CachedResponse extends Response {
     return this.#facts.redirected ?? false
   }
 
+  override get bodyUsed(): boolean {
+    return this.#isTaken || super.bodyUsed
+  }
+
+  override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    this.#show()
+    return super.body
+  }
+
   override async text(): Promise<string> {
     const bytes = this.#take()
-    return bytes ? new TextDecoder().decode(bytes) : super.text()
+    if (bytes) return decoder.decode(bytes)
+    this.#show()
+    return super.text()
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as the platform declares it
   override async json(): Promise<any> {
     const bytes = this.#take()
-    return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : super.json()
+    if (bytes) return JSON.parse(decoder.decode(bytes))
+    this.#show()
+    return super.json()
   }
 
-  /** The bytes at hand, which costs half of reading the stream; whoever looks finds the body used and locked, as after reading. `undefined`: there are none, or it has been touched. */
-  #take(): Uint8Array | undefined {
-    const stream = this.#bytes && super.body
-    if (!stream || super.bodyUsed || stream.locked) return undefined
-    stream.getReader().cancel()
-    return this.#bytes
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    this.#show()
+    return super.arrayBuffer()
+  }
+
+  /** Also where the platform has no such method yet. */
+  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.arrayBuffer())
+  }
+
+  override async blob(): Promise<Blob> {
+    this.#show()
+    return super.blob()
+  }
+
+  override async formData(): Promise<FormData> {
+    this.#show()
+    return super.formData()
   }
 
   override clone(): Response {
+    this.#show()
     const { body, status, statusText, headers } = super.clone()
     return new CachedResponse(body, { status, statusText, headers }, this.#facts)
+  }
+
+  /** The bytes at hand, which costs half of reading the stream. `undefined`: there are none, or it has been touched. */
+  #take(): Uint8Array | undefined {
+    const bytes = super.bodyUsed ? undefined : this.#bytes
+    this.#isTaken ||= bytes !== undefined
+    this.#bytes = undefined
+    return bytes
+  }
+
+  /** Whoever looks at the stream finds it as it should be: used and locked, once the content was given. */
+  #show(): void {
+    this.#bytes = undefined
+    const stream = this.#isTaken ? super.body : null
+    if (stream && !stream.locked) stream.getReader().cancel()
   }
 }
 
 /** Statuses whose responses have no body: a constructor given one throws (Fetch Standard, null body status). */
-const isNullBodyStatus = (status: number): boolean =>
+export const isNullBodyStatus = (status: number): boolean =>
   status === 101 || status === 103 || status === 204 || status === 205 || status === 304
 
 /** Whether a `Response` can be made anew with this status: error, opaque and informational ones can not. */

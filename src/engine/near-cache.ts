@@ -87,7 +87,7 @@ export function createNearCache(
   }
 
   const responded = (presented: Presented, { core }: Session): Given<Response> | Promise<Given<Response>> => {
-    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings.cacheStatus) })
+    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings) })
     const answer = respond(presented, core)
     return 'then' in answer ? answer.then(given) : given(answer)
   }
