@@ -2,6 +2,7 @@ import type { NearCache } from './engine/api.ts'
 import { type Core, earlyOf, type Settings } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
+import type { LazyResponse } from './engine/lazy-response.ts'
 import { createListeners } from './engine/listeners.ts'
 import { concerns } from './engine/log-selector.ts'
 import { createNearCache } from './engine/near-cache.ts'
@@ -42,6 +43,8 @@ export interface Wiring {
   readonly here?: Platform
   /** Whether the cache is that of whichever partition the database belongs to, as a service worker's is. */
   readonly follows?: boolean
+  /** What the answers are, where they need not be whole before somebody looks. */
+  readonly LazyResponse?: typeof LazyResponse | undefined
   /** What encrypts, for where nothing can be loaded when it is asked for: a service worker has no `import()`. */
   readonly encryption?: Encryption
 }
@@ -58,7 +61,8 @@ export interface Wired {
 /** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
 export const wireCache = (options: CacheOptions, wiring: Wiring): NearCache => wire(options, wiring).cache
 
-export function wire(options: CacheOptions, { freeze, here = platform(), follows = false, encryption }: Wiring): Wired {
+export function wire(options: CacheOptions, wiring: Wiring): Wired {
+  const { freeze, here = platform(), follows = false, encryption, LazyResponse } = wiring
   const clock = options.clock ?? systemClock
   const random = options.random ?? here.random
   const listeners = createListeners(() => session.core.place, here.report)
@@ -136,6 +140,7 @@ export function wire(options: CacheOptions, { freeze, here = platform(), follows
     implied: here.impliedFields,
     tagField: options.tagField?.toLowerCase(),
     freeze,
+    LazyResponse,
   }
 
   const network = createNetwork(options, {

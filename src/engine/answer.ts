@@ -2,8 +2,9 @@ import { requestedRange, sliceOf } from '../http/byte-range.ts'
 import { appendCacheStatus, cacheStatusMember } from '../http/cache-status.ts'
 import type { Cause, DecisionNumbers, ForwardReason } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
-import type { HeaderList, PresentedRequest, StoredResponse } from '../http/message.ts'
-import { CachedResponse, isConstructible, type ResponseFacts } from './cached-response.ts'
+import type { HeaderList, Ms, PresentedRequest, StoredResponse } from '../http/message.ts'
+import { CachedResponse, isConstructible, isNullBodyStatus, type ResponseFacts } from './cached-response.ts'
+import type { Settings } from './core.ts'
 import { headerList } from './header-list.ts'
 import type { SharedBody } from './shared-body.ts'
 
@@ -74,10 +75,10 @@ export function replay(
 }
 
 /** The list with these fields in the place of those of the same names. */
-const withFields = (list: HeaderList, fields: HeaderList): HeaderList => {
-  const names = fields.map((line) => line[0])
-  return [...list.filter((line) => !names.includes(line[0])), ...fields]
-}
+const withFields = (list: HeaderList, fields: HeaderList): HeaderList => [
+  ...list.filter(([name]) => fieldValue(fields, name) === undefined),
+  ...fields,
+]
 
 /** An answer that is the origin's own response, passed on. */
 export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardReason, collapsed?: boolean): Answer => ({
@@ -95,20 +96,41 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
  *
  * @param signal - the caller's, where one is to end a stored body
  */
-export function toResponse(answer: Answer, cacheStatus: boolean, signal?: AbortSignal): Response {
-  const { body, path, cause, numbers, status, statusText, facts } = answer
+export function toResponse(answer: Answer, { cacheStatus, LazyResponse }: Settings, signal?: AbortSignal): Response {
+  const { body, status, statusText, facts } = answer
   if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
   const content = 'raw' in body ? body.raw.body : 'stream' in body ? body.stream : body.bytes
-  let headers = answer.headers()
-  if (cacheStatus && path !== 'refused') {
-    const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined
-    const member = cacheStatusMember({
-      name: 'nearcache',
-      ...(path === 'hit' ? { hit: true } : path),
-      ttlMs,
-      detail: cause,
-    })
-    headers = withFields(headers, [['cache-status', appendCacheStatus(fieldValue(headers, 'cache-status'), member)]])
+  const headers = () => fieldsOf(answer, cacheStatus) as [string, string][]
+  return LazyResponse && content instanceof Uint8Array && !isNullBodyStatus(status)
+    ? new LazyResponse(content, { status, statusText }, headers, facts, signal)
+    : new CachedResponse(content, { status, statusText, headers: headers() }, facts, signal)
+}
+
+/** The fields that the caller sees. Those of a hit are the same for a second, and put together once. */
+function fieldsOf(answer: Answer, cacheStatus: boolean): HeaderList {
+  const { path, cause, numbers, status, stored } = answer
+  if (!cacheStatus || path === 'refused') return answer.headers()
+  const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined
+  if (path !== 'hit' || !stored || stored.status !== status || !numbers) return withMember(answer, ttlMs)
+  const name = `${cause} ${Math.floor(numbers.ageMs / 1000)} ${ttlMs && Math.floor(ttlMs / 1000)}`
+  let known = lastFields.get(stored)
+  if (known?.name !== name) {
+    known = { name, fields: withMember(answer, ttlMs) }
+    lastFields.set(stored, known)
   }
-  return new CachedResponse(content, { status, statusText, headers: headers as [string, string][] }, facts, signal)
+  return known.fields
+}
+
+/** What the last hit of each stored response had. */
+const lastFields = new WeakMap<StoredResponse, { readonly name: string; readonly fields: HeaderList }>()
+
+function withMember({ path, cause, headers }: Answer, ttlMs: Ms | undefined): HeaderList {
+  const list = headers()
+  const member = cacheStatusMember({
+    name: 'nearcache',
+    ...(path === 'hit' ? { hit: true } : typeof path === 'object' && path),
+    ttlMs,
+    detail: cause,
+  })
+  return withFields(list, [['cache-status', appendCacheStatus(fieldValue(list, 'cache-status'), member)]])
 }

@@ -8,25 +8,31 @@ export interface ResponseFacts {
   readonly redirected?: boolean
 }
 
+export interface ResponseInitOfOurs {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: HeadersInit
+}
+
+/** For whole texts: it keeps nothing from one to the next. */
+const decoder = new TextDecoder()
+
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
 export class CachedResponse extends Response {
   readonly #facts: ResponseFacts
-  /** The content, where it is all at hand. */
-  readonly #bytes: Uint8Array | undefined
+  /** The content, where it is all at hand and nobody has touched it. */
+  #bytes: Uint8Array | undefined
+  /** Whether the content was given without the stream, which nobody has looked at. */
+  #isTaken = false
   readonly #signal: AbortSignal | undefined
 
   /** @param signal - the caller's: it ends content at hand that nobody has read when it aborts, as it ends one that is under way (Fetch, abort a fetch() call) */
-  constructor(
-    body: BodyInit | null,
-    init: { status: number; statusText: string; headers: HeadersInit },
-    facts: ResponseFacts,
-    signal?: AbortSignal,
-  ) {
-    const content = signal && body instanceof Uint8Array ? unlessEnded(body, signal) : body
-    super(isNullBodyStatus(init.status) ? null : content, init)
+  constructor(body: BodyInit | null, init: ResponseInitOfOurs, facts: ResponseFacts, signal?: AbortSignal) {
+    const content = isNullBodyStatus(init.status) ? null : body
+    super(signal && content instanceof Uint8Array ? unlessEnded(content, signal) : content, init)
     this.#facts = facts
     this.#signal = signal
-    this.#bytes = body instanceof Uint8Array ? body : undefined
+    this.#bytes = content instanceof Uint8Array ? content : undefined
   }
 
   override get url(): string {
@@ -41,35 +47,60 @@ export class CachedResponse extends Response {
     return this.#facts.redirected ?? false
   }
 
+  override get bodyUsed(): boolean {
+    return this.#isTaken || super.bodyUsed
+  }
+
+  override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    this.#show()
+    return super.body
+  }
+
   override async text(): Promise<string> {
     const bytes = this.#take()
-    return bytes ? new TextDecoder().decode(bytes) : this.#read(() => super.text())
+    return bytes ? decoder.decode(bytes) : this.#read(() => super.text())
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as the platform declares it
   override async json(): Promise<any> {
     const bytes = this.#take()
-    return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : this.#read(() => super.json())
+    return bytes ? JSON.parse(decoder.decode(bytes)) : this.#read(() => super.json())
   }
 
   override arrayBuffer(): Promise<ArrayBuffer> {
     return this.#read(() => super.arrayBuffer())
   }
 
-  override blob(): Promise<Blob> {
-    return this.#read(() => super.blob())
-  }
-
+  /** Also where the platform has no such method yet. */
   override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.arrayBuffer())
+  }
+
+  override blob(): Promise<Blob> {
+    return this.#read(() => super.blob())
   }
 
   override formData(): Promise<FormData> {
     return this.#read(() => super.formData())
   }
 
+  override clone(): Response {
+    this.#show()
+    const { body, status, statusText, headers } = super.clone()
+    return new CachedResponse(body, { status, statusText, headers }, this.#facts, this.#signal)
+  }
+
+  /** The bytes at hand, which costs half of reading the stream. `undefined`: there are none, or it has been touched. */
+  #take(): Uint8Array | undefined {
+    const bytes = super.bodyUsed || this.#signal?.aborted ? undefined : this.#bytes
+    this.#isTaken ||= bytes !== undefined
+    this.#bytes = undefined
+    return bytes
+  }
+
   /** Reads the stream. Of one that is not fetch's own some engines say TypeError, whatever it ended with: the reason of an abort is told here. */
   async #read<T>(read: () => Promise<T>): Promise<T> {
+    this.#show()
     const signal = super.bodyUsed ? undefined : this.#signal
     try {
       return await read()
@@ -78,17 +109,11 @@ export class CachedResponse extends Response {
     }
   }
 
-  /** The bytes at hand, which costs half of reading the stream; whoever looks finds the body used and locked, as after reading. `undefined`: there are none, or it has been touched. */
-  #take(): Uint8Array | undefined {
-    const stream = this.#bytes && super.body
-    if (!stream || super.bodyUsed || stream.locked || this.#signal?.aborted) return undefined
-    stream.getReader().cancel()
-    return this.#bytes
-  }
-
-  override clone(): Response {
-    const { body, status, statusText, headers } = super.clone()
-    return new CachedResponse(body, { status, statusText, headers }, this.#facts, this.#signal)
+  /** Whoever looks at the stream finds it as it should be: used and locked, once the content was given. */
+  #show(): void {
+    this.#bytes = undefined
+    const stream = this.#isTaken ? super.body : null
+    if (stream && !stream.locked) stream.getReader().cancel()
   }
 }
 
@@ -110,7 +135,7 @@ function unlessEnded(bytes: Uint8Array, signal: AbortSignal): ReadableStream<Uin
 }
 
 /** Statuses whose responses have no body: a constructor given one throws (Fetch Standard, null body status). */
-const isNullBodyStatus = (status: number): boolean =>
+export const isNullBodyStatus = (status: number): boolean =>
   status === 101 || status === 103 || status === 204 || status === 205 || status === 304
 
 /** Whether a `Response` can be made anew with this status: error, opaque and informational ones can not. */

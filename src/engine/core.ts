@@ -8,6 +8,7 @@ import type { Tabs } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Flights } from './flights.ts'
+import type { LazyResponse } from './lazy-response.ts'
 import type { EarlyExpiry } from './options.ts'
 import type { Place, Presented } from './presented.ts'
 
@@ -66,6 +67,8 @@ export interface Settings {
   readonly implied: HeaderList
   /** The project's own tag field, in lower case. */
   readonly tagField: string | undefined
+  /** Where whoever takes a response reads it by its public members: what is made when somebody looks. */
+  readonly LazyResponse: typeof LazyResponse | undefined
   /** Makes parsed data read-only, where a developer should notice a mutation. */
   readonly freeze: <T>(data: T) => T
 }

@@ -74,10 +74,9 @@ export function createNearCache(
   }
 
   const responded = (presented: Presented, { core }: Session): Given<Response> | Promise<Given<Response>> => {
-    const { cacheStatus, follows } = core.settings
     // A worker's events have a signal each, and streams of ours would keep it from stopping.
-    const signal = follows ? undefined : presented.signal
-    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, cacheStatus, signal) })
+    const signal = core.settings.follows ? undefined : presented.signal
+    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings, signal) })
     const answer = respond(presented, core)
     return 'then' in answer ? answer.then(given) : given(answer)
   }

@@ -118,7 +118,7 @@ async function lastGood(presented: Presented, core: Core): Promise<Answer | unde
 }
 
 function notOk(answer: Answer, { request }: Presented, core: Core): CacheError {
-  const response = toResponse(answer, core.settings.cacheStatus)
+  const response = toResponse(answer, core.settings)
   return new CacheError('status', `${request.url} answered ${answer.status} ${answer.statusText}`.trim(), { response })
 }
 

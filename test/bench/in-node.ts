@@ -1,75 +1,83 @@
-// Bundled and run by `npm run bench`; see run.ts.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type CacheEntry, cachified } from '@epic-web/cachified'
-import { QueryClient } from '@tanstack/query-core'
+// Bundled and run by `npm run bench`; see node.ts.
 import CachePolicy from 'http-cache-semantics'
-import { createCache } from 'nearcache'
-import { Agent, cacheStores, interceptors, fetch as undiciFetch } from 'undici'
+import { type CacheOptions, createCache } from 'nearcache'
 import { decide } from '../../src/http/decide.ts'
 import type { PresentedRequest } from '../../src/http/message.ts'
 import { emptyLog } from '../../src/http/purge-log.ts'
 import { storedResponse } from '../../src/http/stored-response.ts'
-import { type Measured, measure } from './measure.ts'
-import { bytes, headers, type product, transport } from './sample.ts'
+import { measure, timed } from './measure.ts'
+import { type BenchOrigin, startOrigin } from './origin.ts'
+import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
+import { bareMap, plainFetch } from './peers/bare.ts'
+import { cachifiedOnMap } from './peers/cachified.ts'
+import { makeFetchHappen } from './peers/make-fetch-happen.ts'
+import { nearcacheFetch, nearcacheJson } from './peers/nearcache.ts'
+import type { Opened, Peer } from './peers/peer.ts'
+import { tanstackQuery } from './peers/tanstack-query.ts'
+import { undiciCache } from './peers/undici.ts'
+import { bytes, headers, pathOf, type Size, sizes, transport } from './sample.ts'
+import { type Table, tableOf } from './table.ts'
 
-/** What it prints, as JSON. */
-export interface InNode {
-  readonly hits: readonly Measured[]
-  readonly decisions: readonly Measured[]
-}
+/** Those that give a body anew at each read, and those that keep its data. */
+const peers = [
+  bareMap,
+  nearcacheFetch,
+  undiciCache,
+  makeFetchHappen,
+  nearcacheJson,
+  tanstackQuery,
+  cachifiedOnMap,
+  axiosCacheInterceptor,
+]
 
-const url = 'https://shop.example/api/product/42'
-
-async function hits() {
-  const cache = createCache({ store: 'memory', fetch: transport })
-  await (await cache.fetch(url)).json()
-  await cache.settled()
-
-  const map = new Map([[url, bytes]])
-
-  const client = new QueryClient()
-  const query = {
-    queryKey: [url],
-    queryFn: async () => (await transport(url)).json() as Promise<typeof product>,
-    staleTime: Number.POSITIVE_INFINITY,
+/** Does `work` with each peer open, and its cache empty. */
+async function withPeers<T>(
+  origin: BenchOrigin,
+  some: readonly Peer[],
+  work: (opened: ReadonlyArray<Opened & { name: string }>) => Promise<T>,
+): Promise<T> {
+  const opened = await Promise.all(
+    some.map(async (peer) => ({ ...(await peer.open({ url: origin.url, fetch })), name: peer.name })),
+  )
+  try {
+    return await work(opened)
+  } finally {
+    for (const one of opened) await one.close?.()
   }
-  await client.fetchQuery(query)
-
-  const entries = new Map<string, CacheEntry>()
-  const cached = () =>
-    cachified({
-      key: url,
-      cache: entries,
-      ttl: 3_600_000,
-      getFreshValue: async () => (await transport(url)).json() as Promise<typeof product>,
-    })
-  await cached()
-
-  const server = createServer((_request, response) => response.writeHead(200, headers).end(bytes))
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const local = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/product/42`
-  const agent = new Agent()
-  const dispatcher = agent.compose(interceptors.cache({ type: 'private', store: new cacheStores.MemoryCacheStore() }))
-  const viaUndici = async () => (await undiciFetch(local, { dispatcher })).json()
-  await viaUndici()
-
-  const measured = await measure([
-    { name: 'Map, new Response(bytes).json()', run: () => new Response(map.get(url)).json() },
-    { name: 'cache.fetch(url), response.json()', run: () => cache.fetch(url).then((response) => response.json()) },
-    { name: 'cache.json(url)', run: () => cache.json(url) },
-    { name: 'TanStack Query, fetchQuery, fresh', run: () => client.fetchQuery(query) },
-    { name: 'cachified on a Map, fresh', run: cached },
-    { name: 'undici, cache interceptor, json()', run: viaUndici },
-  ])
-  if (cache.stats().requests === 0) throw new Error('nothing was measured')
-  await agent.close()
-  server.close()
-  return measured
 }
 
-async function decisions() {
+const total = ({ asked }: BenchOrigin) => [...asked.values()].reduce((sum, count) => sum + count, 0)
+
+/** @throws where a peer goes to the origin for what it should have */
+async function onlyHits<T>(origin: BenchOrigin, work: () => Promise<T>): Promise<T> {
+  const before = total(origin)
+  const done = await work()
+  if (total(origin) !== before) throw new Error(`${total(origin) - before} reads went to the origin`)
+  return done
+}
+
+const hits = (origin: BenchOrigin, size: Size): Promise<Table> =>
+  withPeers(origin, peers, async (opened) => {
+    const url = origin.url + pathOf(size)
+    for (const { read } of opened) await read(url)
+    const samples = await onlyHits(origin, () =>
+      measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
+    )
+    return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
+  })
+
+const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
+  withPeers(origin, peers, async (opened) => {
+    const urls = Array.from({ length: 100 }, (_, index) => origin.url + pathOf(1, `hundred/${index}`))
+    const all = (read: Opened['read']) => () => Promise.all(urls.map(read))
+    for (const { read } of opened) await all(read)()
+    const samples = await onlyHits(origin, () => measure(opened.map(({ name, read }) => ({ name, run: all(read) }))))
+    return tableOf('hundred', '100 keys at once, all stored, Node', 'µs', samples)
+  })
+
+async function decisions(): Promise<Table> {
   const now = Date.now()
+  const url = 'https://shop.example/api/product/42'
   const presented: PresentedRequest = {
     method: 'GET',
     url,
@@ -77,7 +85,7 @@ async function decisions() {
     cacheMode: 'default',
     directives: {},
   }
-  const epoch = { incarnation: 'bench', number: 0 }
+  const epoch = { incarnation: '1q2w3e4r5t6z', number: 0 }
   const stored = storedResponse({
     url,
     status: 200,
@@ -94,20 +102,130 @@ async function decisions() {
     tags: [],
     body: { id: 'bench', size: bytes.byteLength, bytes },
   })
-  const context = { now, log: emptyLog(epoch.incarnation), random: () => 0.5, policy: { beta: 1 } }
+  const context = { now, log: emptyLog(epoch.incarnation), random: () => 0.5, policy: { beta: 1, phase: 0.05 } }
   if (decide(presented, [stored], context).kind !== 'reuse') throw new Error('not a hit')
 
   const request = { method: 'GET', url: '/api/product/42', headers: { accept: 'application/json' } }
+  // Set up as its README shows for a private cache: https://github.com/kornelski/http-cache-semantics#example-usage
   const policy = new CachePolicy(request, { status: 200, headers }, { shared: false })
   if (!policy.satisfiesWithoutRevalidation(request)) throw new Error('not a hit')
-  return measure([
+  const samples = await measure([
     {
-      name: 'http-cache-semantics, satisfiesWithoutRevalidation',
+      name: 'http-cache-semantics, satisfiesWithoutRevalidation()',
       run: () => policy.satisfiesWithoutRevalidation(request),
     },
-    { name: 'decide()', run: () => decide(presented, [stored], context) },
+    { name: 'nearcache, decide()', run: () => decide(presented, [stored], context) },
   ])
+  return tableOf('decide', 'The decision alone, Node', 'µs', samples)
 }
 
-const measured: InNode = { hits: await hits(), decisions: await decisions() }
-process.stdout.write(JSON.stringify(measured))
+/** 1,000 who want one key that nobody has. */
+async function stampede(origin: BenchOrigin): Promise<Table> {
+  const samples: Record<string, number[]> = {}
+  const notes: Record<string, string> = {}
+  for (let round = 0; round < 3; round++) {
+    await withPeers(origin, [plainFetch, ...peers.filter((one) => one !== bareMap)], async (opened) => {
+      for (const { name, read } of opened) {
+        const path = pathOf(1, `stampede/${round}/${name.replaceAll(/\W/g, '')}`)
+        const took = await timed(() => Promise.all(Array.from({ length: 1_000 }, () => read(origin.url + path))))
+        samples[name] = [...(samples[name] ?? []), took]
+        notes[name] = `${origin.asked.get(path)} requests`
+      }
+    })
+  }
+  return tableOf('stampede', '1,000 readers of one cold key, Node', 'ms', samples, notes)
+}
+
+/** Heap and buffers that one stored response of 1 KB takes, its body included. */
+async function heap(): Promise<Table> {
+  const count = 5_000
+  const used = () => {
+    globalThis.gc?.()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  const samples: Record<string, number[]> = {}
+  const own: typeof fetch = async (_input, _init) => new Response(bytes.slice(), { headers })
+  for (let round = 0; round < 3; round++) {
+    for (const peer of [bareMap, nearcacheFetch, nearcacheJson, tanstackQuery, cachifiedOnMap]) {
+      const { read, close } = await peer.open({ url: '', fetch: own })
+      await read('https://shop.example/warm')
+      const before = used()
+      for (let index = 0; index < count; index++) await read(`https://shop.example/${index}`)
+      samples[peer.name] = [...(samples[peer.name] ?? []), (used() - before) / count]
+      await read('https://shop.example/0')
+      await close?.()
+    }
+  }
+  return tableOf(
+    'heap',
+    `Heap for each of ${count} stored responses of ${bytes.byteLength} bytes, Node`,
+    'bytes',
+    samples,
+  )
+}
+
+/** The same cost with ever more stored. */
+async function growth(): Promise<readonly Table[]> {
+  const counts = [10, 1_000, 100_000] as const
+  const options: CacheOptions = { store: 'memory', memory: { maxBytes: 2 ** 31 }, fetch: transport }
+  const tagged = { ...headers, 'nearcache-tag': 'all' }
+  const caches = []
+  for (const count of counts) {
+    const small: typeof fetch = async () => new Response('{"a":1}', { headers: { ...tagged, 'content-length': '7' } })
+    const cache = createCache({ ...options, fetch: small })
+    for (let index = 0; index < count; index++) await cache.json(`https://shop.example/${index}`)
+    await cache.settled()
+    caches.push({ name: `${count.toLocaleString('en')} stored`, count, cache, next: count })
+  }
+  const hit = await measure(
+    caches.map(({ name, cache, count }) => {
+      let index = 0
+      const next = () => {
+        index = (index + 7) % Math.min(count, 500)
+        return index
+      }
+      return { name, run: () => cache.json(`https://shop.example/${next()}`) }
+    }),
+  )
+  const write = await measure(
+    caches.map((one) => ({
+      name: one.name,
+      // In the place of one that is there, so that as many stay stored.
+      run: () =>
+        one.cache.fetch(`https://shop.example/${one.next++ % 10}`, { cache: 'reload' }).then((all) => all.text()),
+    })),
+  )
+  const purge: Record<string, number[]> = Object.fromEntries(caches.map(({ name }) => [name, []]))
+  for (let round = 0; round < 51; round++) {
+    for (const { name, cache, count } of caches) {
+      const took = await timed(async () => {
+        await cache.purge({ tag: 'all' })
+        cache.peek(`https://shop.example/${count - 1}`)
+      })
+      purge[name]?.push(took * 1000)
+      if (!(await cache.explain(`https://shop.example/${count - 1}`)).purge) throw new Error('not purged')
+    }
+  }
+  return [
+    tableOf('growth-hit', 'A hit, with more and more stored, Node', 'µs', hit),
+    tableOf('growth-write', 'A write, with more and more stored, Node', 'µs', write),
+    tableOf('growth-purge', 'A purge of a tag that all carry, until a read sees it, Node', 'µs', purge),
+  ]
+}
+
+const origin = await startOrigin()
+const tables: Table[] = []
+const keep = (...some: readonly Table[]) => {
+  tables.push(...some)
+  for (const { title } of some) process.stderr.write(`measured: ${title}\n`)
+}
+for (const size of sizes) keep(await hits(origin, size))
+keep(await hundredAtOnce(origin))
+keep(await decisions())
+keep(await stampede(origin))
+keep(await heap())
+keep(...(await growth()))
+origin.close()
+process.stdout.write(JSON.stringify(tables))
+process.exit(0)

@@ -1,0 +1,240 @@
+// What `npm run bench` measures in a real Chromium. The code that runs in its pages is in the files that end in `-in-page`.
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import { bundle } from '../size/bundle.ts'
+import { chromiumLaunch } from '../support/browsers.ts'
+import type * as GrowthPage from './growth-in-page.ts'
+import type * as HooksPage from './hooks-in-page.tsx'
+import type * as InPage from './in-page.ts'
+import { type BenchOrigin, startOrigin } from './origin.ts'
+import { workerPeers } from './peers/workers.ts'
+import { sizes } from './sample.ts'
+import { type Table, tableOf } from './table.ts'
+
+type Global = { readonly bench: typeof InPage; readonly hooks: typeof HooksPage; readonly growth: typeof GrowthPage }
+
+/** A browser of its own, with pages that have the code of `entry` loaded, as `globalName`. */
+async function inChromium<T>(
+  entry: string,
+  globalName: string,
+  work: (kit: Kit) => Promise<T>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const { code } = await bundle({ path: entry }, { format: 'iife', globalName })
+  // A file of its own, so that the browser keeps it compiled, as it does for any page that is loaded again.
+  const page = '<!doctype html><title>Benchmark</title><script src="/code.js"></script>'
+  const origin = await startOrigin({ '/code.js': code, '/': page, ...files })
+  const browser = await chromium.launch(chromiumLaunch)
+  const newContext = () => browser.newContext()
+  try {
+    return await work({ origin, browser, newContext })
+  } finally {
+    await browser.close()
+    origin.close()
+  }
+}
+
+interface Kit {
+  readonly origin: BenchOrigin
+  readonly browser: Browser
+  newContext(): Promise<BrowserContext>
+}
+
+/** Does `work` in a page that was just loaded. */
+async function inFreshPage<T>(context: BrowserContext, url: string, work: (page: Page) => Promise<T>): Promise<T> {
+  const page = await context.newPage()
+  page.setDefaultTimeout(300_000)
+  try {
+    await page.goto(url)
+    return await work(page)
+  } finally {
+    await page.close()
+  }
+}
+
+export const measureHits = (): Promise<readonly Table[]> =>
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
+    const context = await newContext()
+    const tables: Table[] = []
+    for (const size of sizes) {
+      const samples = await inFreshPage(context, origin.url, (page) =>
+        page.evaluate((kb) => (globalThis as unknown as Global).bench.hits(kb), size),
+      )
+      tables.push(tableOf(`page-hit-${size}`, `A hit, ${size} KB, Chromium`, 'µs', samples))
+    }
+    const samples = await inFreshPage(context, origin.url, (page) =>
+      page.evaluate(() => (globalThis as unknown as Global).bench.hundredAtOnce()),
+    )
+    return [...tables, tableOf('page-hundred', '100 keys at once, all stored, Chromium', 'µs', samples)]
+  })
+
+/** The first answers of pages that were just loaded, with ever so much on disk: page by page, peer by peer. */
+export const measureColdStart = (): Promise<readonly Table[]> =>
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
+    const tables: Table[] = []
+    for (const count of [1_000, 10_000]) {
+      const context = await newContext()
+      const names = await inFreshPage(context, origin.url, (page) =>
+        page.evaluate(async (many) => {
+          const { disk } = (globalThis as unknown as Global).bench
+          await disk.fill(many)
+          return disk.names
+        }, count),
+      )
+      const measured = new Map<string, Record<string, number[]>>()
+      for (let round = 0; round < 9; round++) {
+        for (const name of names) {
+          for (const many of [1, 100]) {
+            const { took, longest } = await inFreshPage(context, origin.url, (page) =>
+              page.evaluate(
+                ([peer, all, at, some]) => (globalThis as unknown as Global).bench.disk.first(peer, all, at, some),
+                [name, count, (round * 97) % (count - 100), many] as const,
+              ),
+            )
+            for (const [id, value] of [
+              [`start-${many}`, took],
+              [`task-${many}`, longest],
+            ] as const) {
+              const samples = measured.get(id) ?? {}
+              samples[name] = [...(samples[name] ?? []), value]
+              measured.set(id, samples)
+            }
+          }
+        }
+      }
+      const stored = `${count.toLocaleString('en')} stored, Chromium`
+      const of = (id: string) => measured.get(id) ?? {}
+      tables.push(
+        tableOf(`start-1-${count}`, `The first answer after a reload, ${stored}`, 'ms', of('start-1')),
+        tableOf(`start-100-${count}`, `The first 100 answers after a reload, ${stored}`, 'ms', of('start-100')),
+        tableOf(`task-100-${count}`, `Longest task meanwhile (0: none of 50), ${stored}`, 'ms', of('task-100')),
+      )
+      await context.close()
+    }
+    return tables
+  })
+
+/** The same request from pages with a worker each, in turn. */
+export async function measureWorkers(): Promise<readonly Table[]> {
+  const scripts = await Promise.all(
+    workerPeers.map(async ({ name, contents }, index) => ({
+      name,
+      path: `/${index}/`,
+      code: (await bundle({ contents }, { format: 'iife' })).code,
+    })),
+  )
+  const files = Object.fromEntries(scripts.map(({ path, code }) => [`${path}worker.js`, code]))
+  return inChromium(
+    'test/bench/in-page.ts',
+    'bench',
+    async ({ origin, newContext }) => {
+      const context = await newContext()
+      const tabs: Array<{ name: string; tab: Page; took: number[] }> = []
+      for (const { name, path } of [{ name: 'no worker, the HTTP cache', path: '/plain/' }, ...scripts]) {
+        const tab = await context.newPage()
+        await tab.goto(origin.url + path)
+        if (path !== '/plain/') {
+          await tab.evaluate(async () => {
+            await navigator.serviceWorker.register('worker.js')
+            await navigator.serviceWorker.ready
+          })
+          await tab.goto(origin.url + path)
+          if (!(await tab.evaluate(() => navigator.serviceWorker.controller)))
+            throw new Error(`${name} does not control`)
+        }
+        tabs.push({ name, tab, took: [] })
+      }
+      for (let round = 0; round < 12; round++) {
+        for (const { tab, took } of tabs) {
+          await tab.bringToFront()
+          const samples = await tab.evaluate(() =>
+            (globalThis as unknown as Global).bench.fetched('/product/1/worker', 40),
+          )
+          // The first ones start the worker and warm it up.
+          if (round > 1) took.push(...samples)
+        }
+      }
+      const samples = Object.fromEntries(tabs.map(({ name, took }) => [name, took]))
+      return [tableOf('worker', 'fetch().json() through a worker, 1 KB, Chromium', 'µs', samples)]
+    },
+    files,
+  )
+}
+
+/** 100 readers in each of five tabs, all at once, of a key that nobody has. */
+export const measureTabs = (): Promise<readonly Table[]> =>
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
+    const context = await newContext()
+    const tabs = await Promise.all(Array.from({ length: 5 }, () => context.newPage()))
+    for (const tab of tabs) await tab.goto(origin.url)
+    const names = {
+      fetch: 'fetch()',
+      nearcache: 'nearcache, json()',
+      tanstack: 'TanStack Query, fetchQuery()',
+    } as const
+    const samples: Record<string, number[]> = {}
+    const notes: Record<string, string> = {}
+    for (let round = 0; round < 5; round++) {
+      for (const which of ['fetch', 'nearcache', 'tanstack'] as const) {
+        const path = `/product/1/tabs-${round}-${which}`
+        const took = await Promise.all(
+          tabs.map((tab) =>
+            tab.evaluate(([peer, url]) => (globalThis as unknown as Global).bench.herd(peer, url, 100), [
+              which,
+              origin.url + path,
+            ] as const),
+          ),
+        )
+        samples[names[which]] = [...(samples[names[which]] ?? []), Math.max(...took)]
+        notes[names[which]] = `${origin.asked.get(path)} requests`
+      }
+    }
+    return [tableOf('tabs', '100 readers × 5 tabs of one cold key, the slowest, Chromium', 'ms', samples, notes)]
+  })
+
+export const measureHooks = (): Promise<readonly Table[]> =>
+  inChromium('test/bench/hooks-in-page.tsx', 'hooks', async ({ origin, newContext }) => {
+    const samples = await inFreshPage(await newContext(), origin.url, (page) =>
+      page.evaluate(() => (globalThis as unknown as Global).hooks.mounted(15)),
+    )
+    return [tableOf('hooks', '1,000 components shown, all data in memory, Chromium', 'ms', samples)]
+  })
+
+/** The same costs with ever more on disk. */
+export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
+  inChromium('test/bench/growth-in-page.ts', 'growth', async ({ origin, newContext }) => {
+    const counts = [10, 1_000, 100_000]
+    const start: Record<string, number[]> = {}
+    const costs: Record<'hit' | 'write' | 'purge', Record<string, number[]>> = { hit: {}, write: {}, purge: {} }
+    const contexts = await Promise.all(counts.map(async (count) => ({ count, context: await newContext() })))
+    for (const { count, context } of contexts)
+      await inFreshPage(context, origin.url, (page) =>
+        page.evaluate((many) => (globalThis as unknown as Global).growth.fill(many), count),
+      )
+    for (let round = 0; round < 9; round++) {
+      for (const { count, context } of contexts) {
+        const name = `${count.toLocaleString('en')} stored`
+        const took = await inFreshPage(context, origin.url, (page) =>
+          page.evaluate((many) => (globalThis as unknown as Global).growth.start(many), count),
+        )
+        start[name] = [...(start[name] ?? []), took]
+      }
+    }
+    for (const { count, context } of contexts) {
+      const measured = await inFreshPage(context, origin.url, (page) =>
+        page.evaluate((many) => (globalThis as unknown as Global).growth.costs(many, 21), count),
+      )
+      for (const what of ['hit', 'write', 'purge'] as const)
+        costs[what][`${count.toLocaleString('en')} stored`] = measured[what]
+    }
+    return [
+      tableOf('growth-start', 'The first answer after a reload, with more and more on disk, Chromium', 'ms', start),
+      tableOf('growth-page-hit', 'A hit in memory, with more and more on disk, Chromium', 'µs', costs.hit),
+      tableOf(
+        'growth-page-write',
+        'A write until it is on disk, with more and more there, Chromium',
+        'ms',
+        costs.write,
+      ),
+      tableOf('growth-page-purge', 'A purge of a tag that all carry, until it is on disk, Chromium', 'ms', costs.purge),
+    ]
+  })

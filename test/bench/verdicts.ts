@@ -1,0 +1,121 @@
+import { figure, ratio, type Table, valueIn } from './table.ts'
+
+/** What the project wants to show. */
+export interface Budget {
+  readonly what: string
+  /** The most that the figure may be. */
+  readonly most: number
+  /** @throws RangeError where a part of it was not measured */
+  figureIn(tables: readonly Table[]): number
+}
+
+export interface Verdict {
+  readonly what: string
+  readonly most: number
+  /** `undefined`: not measured in this run. */
+  readonly figure: number | undefined
+  readonly isMet: boolean | undefined
+}
+
+const MAP = 'Map, new Response(bytes).json()'
+const FETCH = 'nearcache, fetch().json()'
+const JSON_ = 'nearcache, json()'
+
+/** The first figure as a share of the second. */
+const share = (what: string, most: number, id: string, name: string, other: string): Budget => ({
+  what,
+  most,
+  figureIn: (tables) => ratio(tables, id, name, other),
+})
+
+/** How much a cost grows from 1,000 to 100,000 stored. Noise is a quarter. */
+const flat = (what: string, id: string): Budget => share(what, 1.25, id, '100,000 stored', '1,000 stored')
+
+/** The budgets of DESIGN section 14 and issue 8, as shares: a tenth is ten times faster. */
+export const budgets: readonly Budget[] = [
+  share('json() on a hit, of cachified', 1, 'hit-1', JSON_, 'cachified on a Map'),
+  share('json() on a hit, of TanStack Query’s fetchQuery()', 1 / 2, 'hit-1', JSON_, 'TanStack Query, fetchQuery()'),
+  share('fetch().json() on a hit in Node, of a Map with new Response().json()', 1.3, 'hit-1', FETCH, MAP),
+  share('fetch().json() on a hit in Chromium, of the same', 1.3, 'page-hit-1', FETCH, MAP),
+  share('the same, wanted', 1, 'page-hit-1', FETCH, MAP),
+  share('fetch().json() on a hit, of undici’s cache interceptor', 1 / 5, 'hit-1', FETCH, 'undici, cache interceptor'),
+  share(
+    'decide() on a hit, of http-cache-semantics',
+    1 / 5,
+    'decide',
+    'nearcache, decide()',
+    'http-cache-semantics, satisfiesWithoutRevalidation()',
+  ),
+  share(
+    'a hit in Chromium, of the browser’s HTTP cache',
+    1 / 20,
+    'page-hit-1',
+    FETCH,
+    'the browser’s HTTP cache, fetch().json()',
+  ),
+  share('a hit in Chromium, of the Cache API', 1 / 20, 'page-hit-1', FETCH, 'Cache API, match(), json()'),
+  share('the first answer from 10,000 stored, of idb-keyval’s get()', 1.5, 'start-1-10000', FETCH, 'idb-keyval, get()'),
+  share(
+    'the first answer from 10,000 stored, of TanStack’s whole-client persister',
+    1 / 10,
+    'start-1-10000',
+    FETCH,
+    'TanStack Query, persistQueryClient',
+  ),
+  share(
+    'the first answer from 10,000 stored, of the Cache API',
+    1,
+    'start-1-10000',
+    FETCH,
+    'Cache API, match(), json()',
+  ),
+  {
+    what: 'longest task of the first 100 answers from 10,000 stored, ms',
+    most: 50,
+    figureIn: (tables) => valueIn(tables, 'task-100-10000', FETCH),
+  },
+  share('1,000 misses stored, of plain fetch', 1.15, 'misses', 'nearcache', 'plain fetch'),
+  share(
+    'through the worker, of a bare one',
+    1.2,
+    'worker',
+    'nearcache, installCache()',
+    'a bare worker, from its memory',
+  ),
+  flat('a hit with 100,000 stored, of one with 1,000', 'growth-hit'),
+  flat('a write, in memory, the same', 'growth-write'),
+  flat('a purge, in memory, the same', 'growth-purge'),
+  flat('the first answer from disk, the same', 'growth-start'),
+  flat('a write to disk, the same', 'growth-page-write'),
+  flat('a purge on disk, the same', 'growth-page-purge'),
+  {
+    what: 'a purge of a tag that 100,000 carry, until it is on disk, ms',
+    most: 5,
+    figureIn: (tables) => valueIn(tables, 'growth-page-purge', '100,000 stored'),
+  },
+]
+
+/** Whether a budget is met by what was measured; what was not measured is neither. */
+export function judge(budget: Budget, tables: readonly Table[]): Verdict {
+  const { what, most } = budget
+  try {
+    const measured = budget.figureIn(tables)
+    return { what, most, figure: measured, isMet: measured <= most }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { what, most, figure: undefined, isMet: undefined }
+  }
+}
+
+/** The verdicts in Markdown. What was not measured is named: silence would look like success. */
+export function verdictsAsMarkdown(verdicts: readonly Verdict[]): string {
+  const words = { true: 'met', false: '**not met**', undefined: 'not measured' }
+  return [
+    '| What is to be shown | at most | measured | |',
+    '|---|---:|---:|---|',
+    ...verdicts.map(
+      ({ what, most, figure: measured, isMet }) =>
+        `| ${what} | ${figure(most)} | ${measured === undefined ? '' : figure(measured)} | ${words[`${isMet}`]} |`,
+    ),
+  ].join('\n')
+}
