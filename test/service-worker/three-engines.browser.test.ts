@@ -56,6 +56,20 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     expect(received.map(({ method }: { method: string }) => method)).toEqual(['GET'])
   })
 
+  test.each([
+    ['as its headers say', {}],
+    ['from the network first', { routes: [{ kind: 'navigation', strategy: 'network-first' }] }],
+  ])('each page that is loaded %s registers it again, and it is ready', async (_, routes) => {
+    const { call, reload, go } = await visit()
+    await call('register', { claim: true, ...routes })
+    for (const next of [reload, () => go('/page/2'), () => go('/page/2')]) {
+      await next()
+      await call('register', { claim: true, ...routes })
+      expect(await call('told')).toEqual(['activated'])
+      expect(await call('isControlled')).toBe(true)
+    }
+  })
+
   test('a redirected answer is the browser’s own: its URL is where it led', async () => {
     const { call, url } = await visit()
     await call('register', { claim: true })
