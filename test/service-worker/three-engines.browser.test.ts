@@ -88,6 +88,29 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
   })
 })
 
+test.each([true, false])(
+  'what lies on disk of a user is encrypted (%s) by the worker as by the page, and each reads the other’s',
+  {
+    timeout: 60_000,
+  },
+  async (encrypt) => {
+    const { call, reload, requests } = await visit()
+    const [byWorker, byPage] = ['/api/worker?cc=private,%20max-age%3D600', '/api/page?cc=private,%20max-age%3D600']
+    await call('open', { disk: { encrypt } })
+    await call('register', { claim: true, disk: { encrypt } })
+    await call('setPartition', 'anna')
+    const [theirs, ours] = [await call('plain', byWorker), await call('cached', byPage)]
+    await expect.poll(() => call('diskHolds', '/api/worker')).toBe(true)
+    expect(await call('diskHolds', '{"seq":')).toBe(!encrypt)
+    // Another page has nothing in memory.
+    await reload()
+    await call('open', { disk: { encrypt }, partition: 'anna' })
+    expect((await call('cached', byWorker)).text).toBe(theirs.text)
+    expect((await call('plain', byPage)).text).toBe(ours.text)
+    expect([(await requests(byWorker)).length, (await requests(byPage)).length]).toEqual([1, 1])
+  },
+)
+
 test('six pages and the worker ask for the same cold keys at once: one request for each, and a purge holds in all', {
   timeout: 120_000,
 }, async () => {
