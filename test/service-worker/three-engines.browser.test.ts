@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
+import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { seqOf, visit } from './site-visit.ts'
 
 // What only browsers can prove, in all three of them.
@@ -110,6 +111,40 @@ test.each([true, false])(
     expect([(await requests(byWorker)).length, (await requests(byPage)).length]).toEqual([1, 1])
   },
 )
+
+test('a page of a later version beside a page and a worker of this one: neither spoils what is the other’s (law 11, FAULTS F-19)', {
+  timeout: 60_000,
+}, async () => {
+  const { call, another, requests } = await visit()
+  await call('register', { claim: true })
+  const later = await another('/later')
+  const paths = ['/api/v/0', '/api/v/1', '/api/v/2']
+  const random = seededRandom(19)
+  const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)] as T
+  let newest = 0
+  const read = async (page: typeof call, how: 'cached' | 'plain', path: string) => {
+    const { status, text } = await page(how, path)
+    newest = Math.max(newest, JSON.parse(text).seq)
+    expect(status).toBe(200)
+    return JSON.parse(text).seq as number
+  }
+  // They are two indeed: what the later one has stored this one cannot read.
+  for (const page of [later, call]) await read(page, 'cached', '/api/two')
+  expect(await requests('/api/two')).toHaveLength(2)
+  for (let step = 0; step < 60; step++) {
+    const [page, path] = [pick([call, later]), pick(paths)]
+    if (random() < 0.2) {
+      const before = newest
+      await page('purge', path)
+      expect(await read(page, 'cached', path), `step ${step}`).toBeGreaterThan(before)
+    } else await read(page, pick(['cached', 'plain']), path)
+  }
+  // Each has what it can read, whoever wrote last: what the other one wrote is a miss, and never an error.
+  for (const page of [call, later]) {
+    for (const path of paths) expect(await read(page, 'cached', path)).toBe(await read(page, 'cached', path))
+    expect(await page('errors')).toEqual([])
+  }
+})
 
 test('six pages and the worker ask for the same cold keys at once: one request for each, and a purge holds in all', {
   timeout: 120_000,
