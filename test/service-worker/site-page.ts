@@ -1,5 +1,5 @@
 // What every page of the site runs. A test calls it by name, in the page (Playwright) or by message from the page that frames it (Vitest).
-import { type CacheEvent, createCache, type NearCache } from '../../src/index.ts'
+import { type CacheEvent, type CacheOptions, createCache, type NearCache } from '../../src/index.ts'
 import { type RegisteredWorker, registerServiceWorker } from '../../src/service-worker/register.ts'
 
 const errors: string[] = []
@@ -11,9 +11,9 @@ const events: CacheEvent[] = []
 let worker: RegisteredWorker | undefined
 const told: string[] = []
 
-function cacheOf(): NearCache {
+function cacheOf(options: CacheOptions = {}): NearCache {
   if (cache) return cache
-  cache = createCache({ earlyExpiry: false, deadlines: { diskMs: 60_000, lockMs: 60_000 } })
+  cache = createCache({ earlyExpiry: false, deadlines: { diskMs: 60_000, lockMs: 60_000 }, ...options })
   cache.on((event) => events.push(event))
   return cache
 }
@@ -26,7 +26,36 @@ const answered = async (response: Response) => ({
   text: await response.text(),
 })
 
+/** Whether a text is anywhere in a value, as a string or as bytes. */
+function holds(value: unknown, text: string): boolean {
+  if (typeof value === 'string') return value.includes(text)
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value))
+    return new TextDecoder('latin1').decode(value).includes(text)
+  return typeof value === 'object' && value !== null && Object.values(value).some((part) => holds(part, text))
+}
+
 export const site = {
+  /** Gives the page's own cache these options; before its first use. */
+  open: (options: CacheOptions): void => void cacheOf(options),
+  /** Whether a text lies in the database as it is. */
+  diskHolds: (text: string, name = 'nearcache'): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const opening = indexedDB.open(name)
+      opening.onerror = () => reject(opening.error)
+      opening.onsuccess = () => {
+        const database = opening.result
+        const stores = [...database.objectStoreNames]
+        const reading = database
+          .transaction(stores)
+          .objectStore(stores[0] as string)
+          .getAll()
+        reading.onerror = () => reject(reading.error)
+        reading.onsuccess = () => {
+          database.close()
+          resolve(reading.result.some((value: unknown) => holds(value, text)))
+        }
+      }
+    }),
   /** Registers the worker, and waits until it controls this page. */
   async register(options: object = {}, query = ''): Promise<void> {
     // The disk alone is waited for, however slow the machine is.

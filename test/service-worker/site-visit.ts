@@ -55,8 +55,8 @@ export async function visit(path = '/') {
     call,
     url,
     /** Another page of the site, in a frame of its own: to locks, channel, database and worker it is another tab. */
-    async another() {
-      const other = await open(url)
+    async another(path = '/') {
+      const other = await open(url + path)
       onTestFinished(() => other.frame.remove())
       return other.call
     },

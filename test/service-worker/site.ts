@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { run } from '../../src/cli/run.ts'
 import { repository } from '../size/bundle.ts'
 
@@ -42,10 +42,35 @@ function folder(): string {
   return root
 }
 
-type Script = 'page' | 'worker' | 'ready-made' | 'kill-switch'
+type Script = 'page' | 'later-page' | 'worker' | 'ready-made' | 'kill-switch'
 let scripts: Promise<Readonly<Record<Script, string>>> | undefined
 
+/** Makes of this version of the library a later one, whose records and messages have another number. */
+const later: Plugin = {
+  name: 'later',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      loader: 'ts',
+      contents: readFileSync(path, 'utf8')
+        .replace(/\bv: 1\b/g, 'v: 2')
+        .replace(/\bv === 1\b/g, 'v === 2')
+        .replace('const VERSION = 1', 'const VERSION = 2'),
+    }))
+  },
+}
+
 async function bundled(): Promise<Readonly<Record<Script, string>>> {
+  const laterPage = build({
+    absWorkingDir: repository,
+    entryPoints: ['test/service-worker/site-page.ts'],
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    plugins: [later],
+    logLevel: 'error',
+  })
   const { outputFiles } = await build({
     absWorkingDir: repository,
     entryPoints: {
@@ -65,6 +90,7 @@ async function bundled(): Promise<Readonly<Record<Script, string>>> {
   const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(`/${name}.js`))?.text ?? ''
   return {
     page: text('page'),
+    'later-page': (await laterPage).outputFiles[0]?.text ?? '',
     worker: text('worker'),
     'ready-made': text('ready-made'),
     'kill-switch': text('kill-switch'),
@@ -91,14 +117,14 @@ function silence(): Buffer {
 
 export async function startSite(): Promise<Site> {
   scripts ??= bundled()
-  const { page, worker, 'ready-made': readyMade, 'kill-switch': killSwitch } = await scripts
+  const { page, 'later-page': laterPage, worker, 'ready-made': readyMade, 'kill-switch': killSwitch } = await scripts
   const cwd = mkdtempSync(join(folder(), 'site-'))
   writeFileSync(join(cwd, 'index.html'), '')
   const received: Received[] = []
   let seq = 0
 
   const pageOf = (name: string) => `<!doctype html><meta charset="utf-8"><title>${name}</title><h1>${name}</h1>
-    <img src="/picture.svg" alt=""><script src="/page.js"></script>`
+    <img src="/picture.svg" alt=""><script src="${name.startsWith('/later') ? '/later-page.js' : '/page.js'}"></script>`
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://site')
@@ -120,6 +146,7 @@ export async function startSite(): Promise<Site> {
       send('text/javascript', readFileSync(join(cwd, 'nearcache-sw.js')), 'no-cache')
     } else if (pathname === '/silence.wav') send('audio/wav', silence())
     else if (pathname === '/page.js') send('text/javascript', page)
+    else if (pathname === '/later-page.js') send('text/javascript', laterPage)
     else if (pathname.endsWith('.svg')) send('image/svg+xml', PICTURE)
     else if (pathname.startsWith('/api/')) send('application/json', JSON.stringify({ seq }))
     else if (pathname === '/moved') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
+import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { seqOf, visit } from './site-visit.ts'
 
 // What only browsers can prove, in all three of them.
@@ -56,6 +57,20 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     expect(received.map(({ method }: { method: string }) => method)).toEqual(['GET'])
   })
 
+  test.each([
+    ['as its headers say', {}],
+    ['from the network first', { routes: [{ kind: 'navigation', strategy: 'network-first' }] }],
+  ])('each page that is loaded %s registers it again, and it is ready', async (_, routes) => {
+    const { call, reload, go } = await visit()
+    await call('register', { claim: true, ...routes })
+    for (const next of [reload, () => go('/page/2'), () => go('/page/2')]) {
+      await next()
+      await call('register', { claim: true, ...routes })
+      expect(await call('told')).toEqual(['activated'])
+      expect(await call('isControlled')).toBe(true)
+    }
+  })
+
   test('a redirected answer is the browser’s own: its URL is where it led', async () => {
     const { call, url } = await visit()
     await call('register', { claim: true })
@@ -72,6 +87,63 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     await call('setPartition', 'ben')
     expect(seqOf(await call('plain', path))).not.toBe(first)
   })
+})
+
+test.each([true, false])(
+  'what lies on disk of a user is encrypted (%s) by the worker as by the page, and each reads the other’s',
+  {
+    timeout: 60_000,
+  },
+  async (encrypt) => {
+    const { call, reload, requests } = await visit()
+    const [byWorker, byPage] = ['/api/worker?cc=private,%20max-age%3D600', '/api/page?cc=private,%20max-age%3D600']
+    await call('open', { disk: { encrypt } })
+    await call('register', { claim: true, disk: { encrypt } })
+    await call('setPartition', 'anna')
+    const [theirs, ours] = [await call('plain', byWorker), await call('cached', byPage)]
+    await expect.poll(() => call('diskHolds', '/api/worker')).toBe(true)
+    expect(await call('diskHolds', '{"seq":')).toBe(!encrypt)
+    // Another page has nothing in memory.
+    await reload()
+    await call('open', { disk: { encrypt }, partition: 'anna' })
+    expect((await call('cached', byWorker)).text).toBe(theirs.text)
+    expect((await call('plain', byPage)).text).toBe(ours.text)
+    expect([(await requests(byWorker)).length, (await requests(byPage)).length]).toEqual([1, 1])
+  },
+)
+
+test('a page of a later version beside a page and a worker of this one: neither spoils what is the other’s (law 11, FAULTS F-19)', {
+  timeout: 60_000,
+}, async () => {
+  const { call, another, requests } = await visit()
+  await call('register', { claim: true })
+  const later = await another('/later')
+  const paths = ['/api/v/0', '/api/v/1', '/api/v/2']
+  const random = seededRandom(19)
+  const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)] as T
+  let newest = 0
+  const read = async (page: typeof call, how: 'cached' | 'plain', path: string) => {
+    const { status, text } = await page(how, path)
+    newest = Math.max(newest, JSON.parse(text).seq)
+    expect(status).toBe(200)
+    return JSON.parse(text).seq as number
+  }
+  // They are two indeed: what the later one has stored this one cannot read.
+  for (const page of [later, call]) await read(page, 'cached', '/api/two')
+  expect(await requests('/api/two')).toHaveLength(2)
+  for (let step = 0; step < 60; step++) {
+    const [page, path] = [pick([call, later]), pick(paths)]
+    if (random() < 0.2) {
+      const before = newest
+      await page('purge', path)
+      expect(await read(page, 'cached', path), `step ${step}`).toBeGreaterThan(before)
+    } else await read(page, pick(['cached', 'plain']), path)
+  }
+  // Each has what it can read, whoever wrote last: what the other one wrote is a miss, and never an error.
+  for (const page of [call, later]) {
+    for (const path of paths) expect(await read(page, 'cached', path)).toBe(await read(page, 'cached', path))
+    expect(await page('errors')).toEqual([])
+  }
 })
 
 test('six pages and the worker ask for the same cold keys at once: one request for each, and a purge holds in all', {
