@@ -172,7 +172,9 @@ export function createRequestView(
 
   function onEvent(event: CacheEvent): void {
     const { type } = event
-    if (type === 'purged') {
+    if (isOver()) {
+      // Whoever shows it looks for the one that has taken its place.
+    } else if (type === 'purged') {
       if (event.mode === 'hard') held = response = undefined
       // The cache reads it anew itself, in its own time. What it cannot store, or has failed with, is asked for here when that is over.
       if (event.spreadMs && !reading)

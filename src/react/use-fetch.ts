@@ -91,7 +91,7 @@ function useView(views: Views, view: Seen, options: LookOptions): { readonly sho
  * Reads a URL through the cache and stays with it. What memory holds is there at the first rendering; what is stored, confirmed, purged or changed is shown when it happens.
  * When to ask the origin is the cache's decision, by the response's headers.
  *
- * Everyone who shows the same request shares one read. The last one to leave aborts it, if nobody else waits.
+ * Everyone who shows the same request with the same options shares one read; `select` and `keepPrevious` are each one's own. The last one to leave aborts it, if nobody else waits.
  *
  * @param input - `null`: nothing to read yet; `status` is then `pending`
  * @throws `CacheError` with code `option` where no `CacheProvider` is above; nothing else: what went wrong is in `error`
