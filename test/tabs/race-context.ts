@@ -182,7 +182,7 @@ addEventListener('error', ({ message }) => report(message))
 addEventListener('unhandledrejection', ({ reason }) => report(String(reason)))
 
 /** Calls by name over a channel that is the race's own. What a context posts there comes after what its cache has posted before. */
-export interface Call {
+interface Call {
   readonly to: string
   readonly id: number
   readonly name: string
