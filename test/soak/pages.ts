@@ -48,7 +48,8 @@ export async function soakPages({
   readonly seconds: number
   readonly seed: number
 }): Promise<PagesResult> {
-  const [page, workerCode] = await Promise.all([compiled(new URL('./pages-page.ts', import.meta.url), 'soak'),
+  const [page, workerCode] = await Promise.all([
+    compiled(new URL('./pages-page.ts', import.meta.url), 'soak'),
     compiled(new URL('./pages-worker.ts', import.meta.url)),
   ])
   const origin = await startOrigin(seed, page, workerCode)
