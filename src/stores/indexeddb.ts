@@ -149,7 +149,7 @@ export function createIndexedDbStore({
         const [log] = await commit([{ keys: [], change: () => [] }], 'relaxed')
         for (const [index, reader] of flushed.entries()) answer(reader, views[index] as View, log as PurgeLog)
       }
-      repair(views.flatMap(({ damaged }) => damaged))
+      if (!signal.aborted) repair(views.flatMap(({ damaged }) => damaged))
     } catch (error) {
       for (const reader of flushed) reader.reject(error)
     }
@@ -198,10 +198,12 @@ export function createIndexedDbStore({
     isWriting = true
     // The rest of this tick comes along, and then whatever comes while a transaction is under way.
     await undefined
-    // Closed meanwhile, the rest of an eviction waits for the next use: it would open the database anew.
+    // Closed meanwhile, the rest of an eviction waits for the next use.
     const { signal } = open
     while (writers.length > 0 || (isOver && !signal.aborted)) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     isWriting = false
+    // What nobody waited for may have opened it anew.
+    if (signal.aborted) connection.close()
   }
 
   /** Writes together; when that fails, each alone, so that nobody fails for another's sake. At the deadline all have failed. */

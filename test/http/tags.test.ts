@@ -15,6 +15,15 @@ describe('Cache-Groups (RFC 9875 §2)', () => {
     expect(tagsOf(headers, 'https://other.example/')).not.toEqual(tagsOf(headers, url))
   })
 
+  test('thirty-two groups of thirty-two characters and more are all read (§2: MUST), in whatever order', () => {
+    const names = Array.from({ length: 64 }, (_, index) => String(index).padStart(64, 'g'))
+    const value = (list: readonly string[]) => list.map((name) => `"${name}"`).join(', ')
+    expect(tags({ 'cache-groups': value(names) })).toEqual(names.map((name) => `${origin}\0${name}`))
+    expect(tags({ 'cache-groups': value(names.toReversed()) })).toEqual(
+      tags({ 'cache-groups': value(names) }).toReversed(),
+    )
+  })
+
   test.each(['token', '"a", token', '1', '("a")', '"a', '"a",', '"\\x"', ''])(
     '%j is no list of Strings and ignored as a whole',
     (value) => {

@@ -32,8 +32,8 @@ async function leftBehind(tab: Pick<Tab, 'metrics'>, listeners: number): Promise
   return seen
 }
 
-const compiled = async (file: string, globalName?: string): Promise<string> => {
-  const path = fileURLToPath(new URL(file, import.meta.url))
+const compiled = async (file: URL, globalName?: string): Promise<string> => {
+  const path = fileURLToPath(file)
   return (await bundle({ path }, { format: 'iife', ...(globalName && { globalName }) })).code
 }
 
@@ -48,7 +48,10 @@ export async function soakPages({
   readonly seconds: number
   readonly seed: number
 }): Promise<PagesResult> {
-  const [page, workerCode] = await Promise.all([compiled('./pages-page.ts', 'soak'), compiled('./pages-worker.ts')])
+  const [page, workerCode] = await Promise.all([
+    compiled(new URL('./pages-page.ts', import.meta.url), 'soak'),
+    compiled(new URL('./pages-worker.ts', import.meta.url)),
+  ])
   const origin = await startOrigin(seed, page, workerCode)
   const profile = mkdtempSync(join(tmpdir(), 'nearcache-pages-'))
   const browser = await launch(profile)

@@ -310,6 +310,25 @@ describe('the connection', () => {
     expect(database.connections()).toBe(0)
   })
 
+  test.each(Array.from({ length: 16 }, (_, turns) => turns))(
+    'closed %i turns after a read that finds a body missing, it does not open anew to repair that',
+    async (turns) => {
+      const { store, database } = await storeOn({ inlineBytes: 1 })
+      await put(store, 'k', responseWith('lost'))
+      await raw(database.factory, 'readwrite', (objects) => {
+        objects.delete(database.keyRange.bound(['body'], ['body', []]))
+        return () => undefined
+      })
+      const [one] = (await read(store, 'k'))?.responses ?? []
+      const reading = store.read([['body', '', ['k'], one?.body.id ?? '']]).then(() => store.close?.())
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      await store.close?.()
+      await reading
+      await database.settled()
+      expect(database.connections()).toBe(0)
+    },
+  )
+
   test('closed in the middle of a long eviction, it stays closed', async () => {
     const { another, database } = await storeOn()
     const roomy = another()

@@ -42,17 +42,23 @@ async function profile() {
         }),
       onNotice: () => {},
     })
-    /** Lets the page be idle once; says whether it had been waiting for that. */
-    async function rest() {
+    /** Lets the page be idle once. */
+    function begin(): boolean {
       const waited = waiting
       waiting = []
       for (const resolve of waited) resolve()
+      return waited.length > 0
+    }
+    /** The same, until everything is done; says whether it had been waiting for that. */
+    async function rest() {
+      const isAwaited = begin()
       for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
       await database.settled()
-      return waited.length > 0
+      return isAwaited
     }
     return {
       store,
+      begin,
       rest,
       async restLong() {
         let times = 0
@@ -262,6 +268,19 @@ describe('the sweeping', () => {
     expect(await rest()).toBe(true)
     expect((await keys('record')).length).toBeLessThan(left)
   })
+
+  test.each(Array.from({ length: 12 }, (_, turns) => turns))(
+    'closed %i turns after it has begun a transaction, it leaves no connection open',
+    async (turns) => {
+      const { begin, restLong, store, database } = await muchPurged()
+      begin()
+      for (let turn = 0; turn < turns; turn++) await (turns % 2 ? Promise.resolve() : new Promise(setImmediate))
+      await store.close?.()
+      await restLong()
+      await database.settled()
+      expect(database.connections()).toBe(0)
+    },
+  )
 
   test('leaves a database alone that failed when it was used last', async () => {
     const { rest, keys, store, database } = await muchPurged()
