@@ -5,6 +5,8 @@ export interface ResponseFacts {
   readonly url: string
   readonly type: ResponseType
   readonly redirected: boolean
+  /** fetch's own response, whose body this one passes on. Held here, since Node ends the body of a response that is collected. */
+  readonly raw?: Response
 }
 
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
