@@ -87,7 +87,7 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
   status: raw.status,
   statusText: raw.statusText,
   headers: () => headerList(raw.headers),
-  facts: { url: raw.url || url, type: raw.type, redirected: raw.redirected },
+  facts: { url: raw.url || url, type: raw.type, redirected: raw.redirected, raw },
   body: { raw },
 })
 

@@ -6,6 +6,8 @@ export interface ResponseFacts {
   readonly type: ResponseType
   /** @default false */
   readonly redirected?: boolean
+  /** fetch's own response, whose body this one passes on. Held here, since Node ends the body of a response that is collected. */
+  readonly raw?: Response
 }
 
 export interface ResponseInitOfOurs {

@@ -81,7 +81,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
   const sameOrigin = place.origin === undefined || origin === place.origin
   const lines = init.headers ?? request?.headers
   const headers = lines ? headerList(new Headers(lines)) : NO_FIELDS
-  const method = normalizedMethod(pick('method') ?? 'GET')
+  const method = normalizedMethod(`${pick('method') ?? 'GET'}`)
   const cacheMode: CacheMode = pick('cache') ?? 'default'
   const mode = pick('mode')
   const redirect = pick('redirect') ?? 'follow'

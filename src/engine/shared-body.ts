@@ -27,6 +27,11 @@ interface Cursor {
   fail(error: unknown): void
 }
 
+/** A source that waits for readers who have been collected, all of them, is let go of. */
+const forsaken = /* @__PURE__ */ new FinalizationRegistry((reader: ReadableStreamDefaultReader) => {
+  reader.cancel().catch(() => {})
+})
+
 /**
  * Reads `source` once, as fast as it comes while it is at most `limit` bytes, so that it can be stored whether its readers read or not.
  *
@@ -40,6 +45,7 @@ export function shareBody(
 ): SharedBody {
   const reader = source.getReader()
   const cursors = new Set<Cursor>()
+  forsaken.register(cursors, reader)
   const chunks: Uint8Array[] = []
   let dropped = 0 // chunks that went before chunks[0]
   let size = 0

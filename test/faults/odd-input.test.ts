@@ -77,6 +77,8 @@ const calls: Record<string, (fetch: typeof globalThis.fetch, url: string) => Pro
   'headers undefined': (fetch, url) => fetch(url, { headers: undefined } as never),
   'init null': (fetch, url) => fetch(url, null as never),
   'a method in lower case': (fetch, url) => fetch(url, { method: 'get' }),
+  'a method that is an object': (fetch, url) => fetch(url, { method: { toString: () => 'get' } as never }),
+  'a method that is a symbol': (fetch, url) => fetch(url, { method: Symbol('get') as never }),
   'a method that is forbidden': (fetch, url) => fetch(url, { method: 'TRACE' }),
   'a method that is none': (fetch, url) => fetch(url, { method: 'NO METHOD' }),
   'a method of one’s own': (fetch, url) => fetch(url, { method: 'brew' }),

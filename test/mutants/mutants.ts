@@ -301,8 +301,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'another origin, to which a redirect has led, says what of ours is invalidated (RFC 9111 §4.4)',
     'engine/pass-by.ts',
-    '    reached: raw.redirected ? raw.url : undefined,\n',
-    '',
+    'reached: raw.redirected ? raw.url : undefined',
+    'reached: undefined',
     ['test/engine/redirects.test.ts'],
   ),
   one('a group of another origin can be invalidated (RFC 9875 §3)', 'http/tags.ts', 'origin}\\0', "'group'}\\0", [
@@ -341,6 +341,27 @@ export const mutants: readonly Mutant[] = [
     "onNotice({ type: 'store-failed', operation, error })\n      return undefined",
     "onNotice({ type: 'store-failed', operation, error })\n      throw error",
     ['test/stores/layered.test.ts'],
+  ),
+  one(
+    'the response whose body is passed on is left to be collected, and its body with it',
+    'engine/answer.ts',
+    'redirected: raw.redirected, raw }',
+    'redirected: raw.redirected }',
+    ['test/faults/collected-responses.test.ts'],
+  ),
+  one(
+    'a body too large to keep is waited with though its readers are gone (FAULTS F-40)',
+    'engine/shared-body.ts',
+    '  forsaken.register(cursors, reader)\n',
+    '',
+    ['test/faults/collected-responses.test.ts'],
+  ),
+  one(
+    'a stored body is read to its end though its caller has aborted (Fetch, abort a fetch() call)',
+    'engine/cached-response.ts',
+    '        if (signal.aborted) return controller.error(signal.reason)\n',
+    '',
+    ['test/engine/response-fidelity.test.ts'],
   ),
   one('a clone is left unread', 'engine/receive.ts', 'collect(raw, stored,', 'collect(raw.clone(), stored,', [
     'test/engine/streaming.test.ts',
