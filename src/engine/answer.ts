@@ -2,7 +2,7 @@ import { requestedRange, sliceOf } from '../http/byte-range.ts'
 import { appendCacheStatus, cacheStatusMember } from '../http/cache-status.ts'
 import type { Cause, DecisionNumbers, ForwardReason } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
-import type { HeaderList, Ms, PresentedRequest, StoredResponse } from '../http/message.ts'
+import type { HeaderList, PresentedRequest, StoredResponse } from '../http/message.ts'
 import { CachedResponse, isConstructible, isNullBodyStatus, type ResponseFacts } from './cached-response.ts'
 import type { Settings } from './core.ts'
 import { headerList } from './header-list.ts'
@@ -106,29 +106,14 @@ export function toResponse(answer: Answer, { cacheStatus, LazyResponse }: Settin
     : new CachedResponse(content, { status, statusText, headers: headers() }, facts, signal)
 }
 
-/** The fields that the caller sees. Those of a hit are the same for a second, and put together once. */
-function fieldsOf(answer: Answer, cacheStatus: boolean): HeaderList {
-  const { path, cause, numbers, status, stored } = answer
-  if (!cacheStatus || path === 'refused') return answer.headers()
-  const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined
-  if (path !== 'hit' || !stored || stored.status !== status || !numbers) return withMember(answer, ttlMs)
-  const name = `${cause} ${Math.floor(numbers.ageMs / 1000)} ${ttlMs && Math.floor(ttlMs / 1000)}`
-  let known = lastFields.get(stored)
-  if (known?.name !== name) {
-    known = { name, fields: withMember(answer, ttlMs) }
-    lastFields.set(stored, known)
-  }
-  return known.fields
-}
-
-/** What the last hit of each stored response had. */
-const lastFields = new WeakMap<StoredResponse, { readonly name: string; readonly fields: HeaderList }>()
-
-function withMember({ path, cause, headers }: Answer, ttlMs: Ms | undefined): HeaderList {
+/** The fields that the caller sees. */
+function fieldsOf({ path, cause, numbers, headers }: Answer, cacheStatus: boolean): HeaderList {
   const list = headers()
+  if (!cacheStatus || path === 'refused') return list
+  const ttlMs = numbers && Number.isFinite(numbers.staleForMs) ? -numbers.staleForMs : undefined
   const member = cacheStatusMember({
     name: 'nearcache',
-    ...(path === 'hit' ? { hit: true } : typeof path === 'object' && path),
+    ...(path === 'hit' ? { hit: true } : path),
     ttlMs,
     detail: cause,
   })

@@ -29,7 +29,7 @@ export async function costs(count: number, rounds: number) {
   const cache = open()
   const last = urlOf(count - 1)
   await (await cache.fetch(last)).text()
-  const { hit = [] } = await measure([{ name: 'hit', run: () => cache.fetch(last) }], 11)
+  const { hit = [] } = await measure([{ name: 'hit', run: () => cache.fetch(last) }], 5)
   const write: number[] = []
   for (let round = 0; round < rounds; round++)
     write.push(

@@ -53,6 +53,7 @@ export async function bundle(
     define: { 'process.env.NODE_ENV': '"production"' },
     // the repository's own tsconfig leads `nearcache` to the sources, for the editor
     tsconfigRaw: {},
+    jsx: 'automatic',
     metafile: true,
     write: false,
     outdir: 'bundle',

@@ -1,6 +1,10 @@
-// `npm run size`: what a page loads that imports createCache, and where the bytes go. Fails above the limit.
-import { brotliCompressSync, constants } from 'node:zlib'
-import { type Bundle, bundle, ensureBuilt } from './bundle.ts'
+// `npm run size`: what a page loads that imports createCache, and where the bytes go; every entry, beside what is used instead. Fails above the limit. `-- --write` keeps the sizes in CHANGELOG.md.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Bundle, bundle, ensureBuilt, repository } from './bundle.ts'
+import { type Weight, weigh } from './compressed.ts'
+import { entries, peers, type Weighed } from './entries.ts'
+import { historyLine, withHistoryLine } from './history.ts'
 
 /** What `createCache` with memory, IndexedDB and all of the rules was to weigh, minified and in brotli, in bytes. */
 const goal = 9_000
@@ -15,8 +19,7 @@ const reactLimit = 2_700
 /** Packages that check what a developer writes: not for a page in production. */
 const forbidden = 'node_modules/zod/'
 
-const brotli = (text: string): number =>
-  brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }).byteLength
+const brotli = (text: string): number => weigh(text).brotli
 const kB = (bytes: number): string => `${(bytes / 1000).toFixed(2)} kB`
 
 /** The modules of a bundle, the largest first. */
@@ -74,6 +77,40 @@ process.stdout.write(
 process.stdout.write(
   `nearcache/react on top: brotli ${kB(reactSize)}, limit ${kB(reactLimit)}, goal ${kB(reactGoal)}\n`,
 )
+
+/** Each in a bundle of its own, as for production in a browser. */
+async function weighed(some: readonly Weighed[]): Promise<ReadonlyMap<string, Weight>> {
+  const weights = new Map<string, Weight>()
+  for (const { name, contents, external = [] } of some)
+    weights.set(name, weigh((await bundle({ contents }, { format: 'esm', external })).code))
+  return weights
+}
+
+function printWeights(title: string, weights: ReadonlyMap<string, Weight>): void {
+  const rows = [...weights].map(
+    ([name, { minified, gzip, brotli }]) => `| ${name} | ${kB(minified)} | ${kB(gzip)} | ${kB(brotli)} |`,
+  )
+  process.stdout.write(`\n| ${title} | minified | gzip | brotli |\n|---|---:|---:|---:|\n${rows.join('\n')}\n`)
+}
+
+const ours = await weighed(entries)
+printWeights('entry', ours)
+const theirs = await weighed(peers)
+printWeights('what is used instead', theirs)
+process.stdout.write('\n')
+
+const brotliOf = (name: string): number => ours.get(name)?.brotli ?? Number.NaN
+const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+const line = historyLine(version, [
+  size,
+  reactSize,
+  ...['nearcache/service-worker', 'nearcache/purge-feed', 'nearcache/server'].map(brotliOf),
+])
+const changelog = join(repository, 'CHANGELOG.md')
+const before = readFileSync(changelog, 'utf8')
+const after = withHistoryLine(before, line)
+if (process.argv.includes('--write')) writeFileSync(changelog, after)
+else if (after !== before) process.stdout.write(`CHANGELOG.md has other sizes than ${line}: npm run size -- --write\n`)
 
 if (size > goal) process.stdout.write(`OVER THE GOAL by ${kB(size - goal)}\n`)
 

@@ -153,17 +153,17 @@ const axiosOnDisk: DiskPeer = {
   async fill(urls) {
     const { client, store } = axiosClient()
     const [first = ''] = urls
-    const { id } = await client.get(first)
+    const { id } = await client.get(first, { id: first })
     const kept = await get<StorageValue>(id, store)
     await setMany(
-      urls.map((url) => [client.generateKey({ url, method: 'get' }), kept]),
+      urls.map((url) => [url, kept]),
       store,
     )
   },
   open() {
     const { client } = axiosClient()
     return async (url) => {
-      const { cached, data } = await client.get(url)
+      const { cached, data } = await client.get(url, { id: url })
       return cached ? data : nothing()
     }
   },
