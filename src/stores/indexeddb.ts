@@ -174,7 +174,7 @@ export function createIndexedDbStore({
     const { signal } = open
     try {
       let looked: PurgeLog | undefined
-      for (let isMore = true; isMore || looked !== swept; ) {
+      for (let isMore = true; !signal.aborted && (isMore || looked !== swept); ) {
         await idle(signal)
         // What no page needs at once.
         const { sweepSome } = await import('./sweep.ts')
@@ -196,14 +196,14 @@ export function createIndexedDbStore({
   async function flushWrites(): Promise<void> {
     if (isWriting) return
     isWriting = true
-    // The rest of this tick comes along, and then whatever comes while a transaction is under way.
-    await undefined
     // Closed meanwhile, the rest of an eviction waits for the next use.
     const { signal } = open
+    // The rest of this tick comes along, and then whatever comes while a transaction is under way.
+    await undefined
     while (writers.length > 0 || (isOver && !signal.aborted)) await write(writers.splice(0, MAX_WRITERS), 'relaxed')
     isWriting = false
     // What nobody waited for may have opened it anew.
-    if (signal.aborted) connection.close()
+    if (signal.aborted) close()
   }
 
   /** Writes together; when that fails, each alone, so that nobody fails for another's sake. At the deadline all have failed. */
@@ -317,6 +317,13 @@ export function createIndexedDbStore({
     return entered
   }
 
+  function close(): Promise<void> {
+    open.abort()
+    open = new AbortController()
+    swept = undefined
+    return connection.close()
+  }
+
   return {
     read: (keys) =>
       new Promise((resolve, reject) => {
@@ -333,12 +340,7 @@ export function createIndexedDbStore({
         }
       }),
     enter,
-    close() {
-      open.abort()
-      open = new AbortController()
-      swept = undefined
-      return connection.close()
-    },
+    close,
   }
 }
 

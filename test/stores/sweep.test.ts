@@ -282,6 +282,25 @@ describe('the sweeping', () => {
     },
   )
 
+  test.each(Array.from({ length: 24 }, (_, turns) => turns))(
+    'closed %i turns after a read that has something repaired, it does not begin again',
+    async (turns) => {
+      const { restLong, store, database } = await muchPurged()
+      await byHand(database.factory, 'nearcache', 'readwrite', (objects) => {
+        objects.put({ torn: true }, ['record', '', ['torn']])
+        return () => {}
+      })
+      await restLong()
+      await store.read([['record', '', ['torn']]])
+      for (let turn = 0; turn < turns; turn++) await (turns % 2 ? Promise.resolve() : new Promise(setImmediate))
+      await store.close?.()
+      await database.settled()
+      await restLong()
+      await database.settled()
+      expect(database.connections()).toBe(0)
+    },
+  )
+
   test('leaves a database alone that failed when it was used last', async () => {
     const { rest, keys, store, database } = await muchPurged()
     database.inject({ at: 'transaction', fault: 'UnknownError' })
