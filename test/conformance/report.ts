@@ -7,7 +7,7 @@ import { judge, type Verdict } from './verdict.ts'
 /** A run of the suite in each environment. */
 export type Runs = Readonly<Record<Environment, Run>>
 
-export const environments: readonly Environment[] = ['Node', 'Chromium', 'Firefox', 'WebKit']
+const environments: readonly Environment[] = ['Node', 'Chromium', 'Firefox', 'WebKit']
 
 const count = (run: Run, kind: Kind, verdict?: Verdict): number =>
   [...run.values()].filter((judged) => judged.kind === kind && (!verdict || judged.verdict === verdict)).length

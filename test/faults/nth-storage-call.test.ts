@@ -1,36 +1,36 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { appendPurge } from '../../src/http/purge-log.ts'
+import type { NearCache, PurgeOptions, PurgeSelector } from '../../src/index.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
 import { type DatabasePoint, seededRandom } from '../../src/testing/index.ts'
-import { judge, type Operation, operations, type World, world } from './public-operations.ts'
+import { failAt, failEach } from './fail-each.ts'
+import { judge, operations, type World, world } from './public-operations.ts'
 
 // Law 6 (DESIGN §12): no failure of storage fails a read that bare fetch would have answered, or delays it beyond diskMs, and no torn record is ever served. So every operation meets a
 // failure at its first storage call, at its second, and so on, until it needs no more of them.
 
-/** More than any operation needs. */
-const ENOUGH = 200
-
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown) => unhandled.push(reason)
-process.on('unhandledRejection', onUnhandled)
-afterAll(() => {
-  process.off('unhandledRejection', onUnhandled)
-})
-
-/** Runs an operation again and again, each time with another call failing, until none does. Gives how often that was, and what broke a law. */
-async function failEach(
-  operation: Operation,
-  fail: (world: World, nth: number) => Promise<{ wasStruck: boolean; broken: string[] }>,
-) {
-  const broken: string[] = []
-  for (let nth = 1; nth <= ENOUGH; nth++) {
-    const outcome = await fail(await world(), nth)
-    broken.push(...outcome.broken.map((about) => `call ${nth}: ${about}`))
-    if (!outcome.wasStruck) return { failed: nth - 1, broken, unhandled: unhandled.splice(0) }
+test('the operations are all that a cache can do, by every selector', async () => {
+  const used = new Set<string>()
+  for (const operation of operations) {
+    const here = await world()
+    const { cache } = here.page()
+    const watching = new Proxy(cache, {
+      get(real, name: keyof NearCache) {
+        used.add(name)
+        if (name !== 'purge') return real[name]
+        return (selector: PurgeSelector, options?: PurgeOptions) => {
+          used.add(`purge by ${Object.keys(selector)}`).add(`purge: ${options?.mode ?? 'soft'}`)
+          return cache.purge(selector, options)
+        }
+      },
+    })
+    await operation.run(watching, here)
   }
-  throw new Error(`${operation.name} needs more than ${ENOUGH} storage calls`)
-}
+  const { cache } = (await world()).page()
+  const selectors = ['url', 'tag', 'tags', 'pattern', 'partition', 'all'].map((name) => `purge by ${name}`)
+  expect([...used].sort()).toEqual([...Object.keys(cache), ...selectors, 'purge: hard', 'purge: soft'].sort())
+})
 
 type Way = 'throws' | 'hangs until its deadline' | 'succeeds, but is lost'
 
@@ -120,17 +120,7 @@ describe.each(points.flatMap(([at, faults]) => faults.map((fault) => [at, fault]
   'IndexedDB: at a %s, %s',
   (at, fault) => {
     test.each(operations.map((one) => [one.name, one] as const))('%s', { timeout: 60_000 }, async (_, operation) => {
-      const { failed, ...outcome } = await failEach(operation, async (here, nth) => {
-        const before = here.database.count(at)
-        here.database.inject({ at, nth, fault })
-        let wasStruck = false
-        const heal = () => {
-          wasStruck = here.database.count(at) - before >= nth
-          here.database.release()
-        }
-        const broken = await judge(here, here.page(), operation, heal, false)
-        return { wasStruck, broken }
-      })
+      const { failed, ...outcome } = await failEach(operation, failAt(operation, at, fault))
       expect(outcome).toEqual({ broken: [], unhandled: [] })
       if (at !== 'commit') expect(failed > 0).toBe(!operation.isBare)
     })

@@ -5,6 +5,8 @@ import { type Globals, type Page, type Profile, profile, watched } from './datab
 export interface World extends Profile {
   /** The page that a test fails the storage of. */
   page(options?: CacheOptions, globals?: Globals): Page
+  /** That of its pages. */
+  readonly partition: string
   /** The origin has something new at every path. */
   touch(): void
   /** Every body that the origin has made, by path, in order. */
@@ -14,8 +16,13 @@ export interface World extends Profile {
 /** Fresh, stale, stale but usable, too large to lie in its record, with variants: and one that nobody has asked for yet. */
 const PATHS = ['/fresh', '/stale', '/swr', '/large', '/vary', '/new'] as const
 
-export async function world(): Promise<World> {
-  const base = await profile()
+/** @param usual - what every page of it has, beside what a test gives it */
+export async function world(usual: (profile: Profile) => CacheOptions = () => ({})): Promise<World> {
+  const given = await profile()
+  const base: Profile = {
+    ...given,
+    open: (options, globals) => given.open({ ...usual(given), ...options }, globals),
+  }
   const made = new Map<string, string[]>()
   let version = 1
   base.origin.serves('*', ({ path, headers, method }) => {
@@ -26,7 +33,11 @@ export async function world(): Promise<World> {
       cacheControl: { '/stale': 'max-age=1', '/swr': 'max-age=1, stale-while-revalidate=6000' }[path] ?? 'max-age=6000',
       etag: `"${version}${language}"`,
       ...(path === '/vary' && { vary: 'accept-language' }),
-      headers: { 'content-type': 'application/json', 'cache-tag': 'shelf' },
+      headers: {
+        'content-type': 'application/json',
+        'cache-tag': 'shelf',
+        ...(path === '/clear' && { 'clear-site-data': '"cache"' }),
+      },
       body,
     }
   })
@@ -38,6 +49,7 @@ export async function world(): Promise<World> {
   return {
     ...base,
     page: base.open,
+    partition: usual(given).partition ?? '',
     made,
     touch() {
       version++
@@ -73,6 +85,9 @@ const purging = (name: string, purges: readonly string[], run: (cache: NearCache
   },
 })
 
+/** A schema that takes whatever it is (Standard Schema). */
+const anything = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } } as const
+
 export const operations: readonly Operation[] = [
   reading('fetch of what is fresh', '/fresh'),
   reading('fetch of what is stale', '/stale'),
@@ -83,13 +98,23 @@ export const operations: readonly Operation[] = [
   reading('fetch with reload', '/fresh', { cache: 'reload' }),
   reading('fetch with no-cache', '/fresh', { cache: 'no-cache' }),
   { ...reading('fetch with no-store', '/fresh', { cache: 'no-store' }), isBare: true },
+  reading('fetch with force-cache', '/stale', { cache: 'force-cache' }),
+  reading('fetch in the background', '/stale', { nearcache: { priority: 'background' } } as RequestInit),
   { name: 'json', reads: '/large', run: async (cache) => JSON.stringify(await cache.json('/large')) },
+  {
+    name: 'json with a schema',
+    reads: '/stale',
+    run: async (cache) => JSON.stringify(await cache.json('/stale', { schema: anything })),
+  },
   { name: 'HEAD', run: (cache) => cache.fetch('/stale', { method: 'HEAD' }) },
   { name: 'a range', run: (cache) => text(cache.fetch('/large', { headers: { range: 'bytes=0-9' } })) },
   {
     name: 'many at once',
     run: (cache) => Promise.all([...PATHS, ...PATHS].map((path) => text(cache.fetch(path)))),
   },
+  purging('an answer with Clear-Site-Data', PATHS, async (cache) => {
+    await text(cache.fetch('/clear'))
+  }),
   purging('POST', ['/fresh'], (cache) => text(cache.fetch('/fresh', { method: 'POST', body: '1' }))),
   purging('purge of a URL', ['/fresh'], (cache) => cache.purge({ url: '/fresh' }, { mode: 'hard' })),
   purging('read, then purge', ['/fresh', '/large'], async (cache) => {
@@ -98,8 +123,25 @@ export const operations: readonly Operation[] = [
     await cache.purge({ pattern: '/*' }, { mode: 'hard' })
   }),
   purging('purge of a tag', PATHS, (cache) => cache.purge({ tag: 'shelf' }, { mode: 'hard' })),
+  purging('purge of tags', PATHS, (cache) => cache.purge({ tags: ['none', 'shelf'] }, { mode: 'hard' })),
+  {
+    name: 'purge of a partition',
+    purges: PATHS,
+    run(cache, { touch, partition }) {
+      touch()
+      return cache.purge({ partition }, { mode: 'hard' })
+    },
+  },
   purging('purge of all', PATHS, (cache) => cache.purge({ all: true }, { mode: 'hard' })),
   { name: 'soft purge', run: (cache) => cache.purge({ pattern: '/*' }) },
+  {
+    name: 'soft purge that is read anew at once',
+    async run(cache) {
+      const stop = cache.subscribe('/fresh', () => {})
+      await cache.purge({ url: '/fresh' }, { spreadMs: 100 })
+      stop()
+    },
+  },
   {
     name: 'purge while it is read',
     purges: ['/large'],
@@ -128,11 +170,37 @@ export const operations: readonly Operation[] = [
     async run(cache, { page }) {
       const { cache: server } = page({ store: 'memory' })
       await server.json('/new')
-      cache.hydrate(await server.dehydrate())
+      cache.hydrate(await server.dehydrate(() => true))
       await cache.settled()
     },
   },
-  { name: 'setPartition', run: (cache) => cache.setPartition('ada') },
+  {
+    name: 'on, subscribe, peek, update and dehydrate, of what was read',
+    async run(cache) {
+      const heard: string[] = []
+      const stops = [
+        cache.on(({ type }) => heard.push(type)),
+        cache.subscribe('/stale', ({ type }) => heard.push(type)),
+      ]
+      const data = await cache.json('/stale')
+      if (cache.peek('/stale')?.data !== data) throw new Error('What was read is not there')
+      const { rollback } = cache.update('/stale', () => 'changed')
+      if (cache.peek('/stale')?.data !== 'changed') throw new Error('What was changed is not there')
+      await text(cache.fetch('/stale', { cache: 'no-cache' }))
+      rollback()
+      await cache.dehydrate()
+      for (const stop of stops) stop()
+      if (!heard.includes('answered')) throw new Error('Nothing was told')
+    },
+  },
+  { name: 'settled', run: async (cache) => [await text(cache.fetch('/swr')), await cache.settled()] },
+  { name: 'setPartition', run: (cache) => cache.setPartition('bob') },
+  { name: 'setPartition to nobody', run: (cache) => cache.setPartition(undefined) },
+  {
+    name: 'close as the first thing, and fetch afterwards',
+    isBare: true,
+    run: async (cache) => [await cache.close(), await text(cache.fetch('/new'))],
+  },
   { name: 'close', run: async (cache) => [await text(cache.fetch('/new')), await cache.close()] },
 ]
 
@@ -171,7 +239,7 @@ export async function judge(
   }
   await clock.advance(OVER_MS)
   // Whoever cannot be forgotten is the one thing that must be told by a failure.
-  const mayReject = operation.name === 'setPartition'
+  const mayReject = operation.name.startsWith('setPartition')
   demand(doing.state === 'fulfilled' || (mayReject && doing.state === 'rejected'), `it is ${doing.state} in the end`)
 
   heal()

@@ -1,0 +1,43 @@
+import { afterAll } from 'vitest'
+import type { DatabasePoint } from '../../src/testing/index.ts'
+import { judge, type Operation, type World, world } from './public-operations.ts'
+
+/** More than any operation needs. */
+const ENOUGH = 200
+
+const unhandled: unknown[] = []
+const onUnhandled = (reason: unknown) => unhandled.push(reason)
+process.on('unhandledRejection', onUnhandled)
+afterAll(() => {
+  process.off('unhandledRejection', onUnhandled)
+})
+
+/** Runs an operation again and again, each time with another call failing, until none does. Gives how often that was, and what broke a law. */
+export async function failEach(
+  operation: Operation,
+  fail: (world: World, nth: number) => Promise<{ wasStruck: boolean; broken: string[] }>,
+  usual?: Parameters<typeof world>[0],
+) {
+  const broken: string[] = []
+  for (let nth = 1; nth <= ENOUGH; nth++) {
+    const outcome = await fail(await world(usual), nth)
+    broken.push(...outcome.broken.map((about) => `call ${nth}: ${about}`))
+    if (!outcome.wasStruck) return { failed: nth - 1, broken, unhandled: unhandled.splice(0) }
+  }
+  throw new Error(`${operation.name} needs more than ${ENOUGH} storage calls`)
+}
+
+/** An operation while IndexedDB fails at its n-th call of one kind. */
+export const failAt =
+  (operation: Operation, at: DatabasePoint, fault: string) =>
+  async (here: World, nth: number): Promise<{ wasStruck: boolean; broken: string[] }> => {
+    const before = here.database.count(at)
+    here.database.inject({ at, nth, fault })
+    let wasStruck = false
+    const heal = () => {
+      wasStruck = here.database.count(at) - before >= nth
+      here.database.release()
+    }
+    const broken = await judge(here, here.page(), operation, heal, false)
+    return { wasStruck, broken }
+  }

@@ -1,0 +1,19 @@
+import { describe, expect, test } from 'vitest'
+import type { Profile } from './database-harness.ts'
+import { encryptedDisk } from './encrypted-disk.ts'
+import { failAt, failEach } from './fail-each.ts'
+import { operations } from './public-operations.ts'
+
+// Law 6 where bodies are encrypted (disk.encrypt): the keys lie in a database of their own, which can fail as that of the records can.
+
+describe.each([
+  ['open', 'SecurityError'],
+  ['request', 'UnknownError'],
+] as const)('disk.encrypt: at a %s of records or keys, %s', (at, fault) => {
+  test.each(operations.map((one) => [one.name, one] as const))('%s', { timeout: 120_000 }, async (_, operation) => {
+    const encrypted = (profile: Profile) => ({ store: encryptedDisk(profile), partition: 'ada' })
+    const { failed, ...outcome } = await failEach(operation, failAt(operation, at, fault), encrypted)
+    expect(outcome).toEqual({ broken: [], unhandled: [] })
+    expect(failed > 0).toBe(!operation.isBare)
+  })
+})
