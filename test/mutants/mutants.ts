@@ -512,10 +512,20 @@ export const mutants: readonly Mutant[] = [
   one(
     'the channel stays open while a page is away (FAULTS F-50)',
     'tabs/tabs.ts',
-    '      isAway = true\n      shut()\n',
-    '      isAway = true\n',
+    '      shut()\n      return\n',
+    '      return\n',
     ['test/tabs/tabs.test.ts'],
   ),
+  one(
+    'a page that is away keeps its turns',
+    'tabs/tabs.ts',
+    '      for (const turn of turns.away())',
+    '      for (const turn of [] as string[])',
+    ['test/tabs/tabs.test.ts'],
+  ),
+  one('a look under way takes a doubt back', 'service-worker/follow.ts', ' && doubts === before', '', [
+    'test/service-worker/follow.test.ts',
+  ]),
   one(
     'back from the back/forward cache, memory is trusted at once (FAULTS F-49)',
     'create-cache.ts',
