@@ -601,6 +601,16 @@ export const mutants: readonly Mutant[] = [
     ['test/tabs/tabs.test.ts'],
   ),
   one(
+    'a page that is away keeps its turns',
+    'tabs/tabs.ts',
+    '      for (const turn of turns.away())',
+    '      for (const turn of [] as string[])',
+    ['test/tabs/tabs.test.ts'],
+  ),
+  one('a look under way takes a doubt back', 'service-worker/follow.ts', ' && doubts === before', '', [
+    'test/service-worker/follow.test.ts',
+  ]),
+  one(
     'back from the back/forward cache, memory is trusted at once (FAULTS F-49)',
     'create-cache.ts',
     '      store.doubt(clock.now())\n',
