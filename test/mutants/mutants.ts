@@ -101,8 +101,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'fields are looked up in a plain object',
     'http/fields.ts',
-    '  let value: string | undefined\n  for (const [one, line] of headers) {',
-    "  const fields: Record<string, string> = {}\n  for (const [one, line] of headers) fields[one] = fields[one] === undefined ? line : [fields[one], line].join(', ')\n  return fields[name]\n  let value: string | undefined\n  for (const [one, line] of headers) {",
+    '  let value: string | undefined\n  for (const line of headers) {',
+    "  const fields: Record<string, string> = {}\n  for (const [one, line] of headers) fields[one] = fields[one] === undefined ? line : [fields[one], line].join(', ')\n  return fields[name]\n  let value: string | undefined\n  for (const line of headers) {",
     ['test/http/fields.test.ts'],
   ),
   one('a body counts as whole before it has ended', 'engine/shared-body.ts', 'if (done) {', 'if (done || size > 0) {', [
@@ -659,8 +659,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: immutable has a phase (RFC 8246 §2)',
     'http/decide.ts',
-    '...(policy?.phase && !immutable && {',
-    '...(policy?.phase && {',
+    'if (policy?.phase && !immutable) numbers',
+    'if (policy?.phase) numbers',
     ['test/http/early-expiry.test.ts', 'test/engine/early-expiry.test.ts'],
   ),
   one('early expiry: for immutable too (RFC 8246 §2)', 'http/decide.ts', ' && !stored.directives.immutable\n', '\n', [
@@ -767,8 +767,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: the longer grace counts though the origin is well',
     'engine/core.ts',
-    'rule?.openCircuitGraceMs && core.health.isIll(presented.request.url) ? rule',
-    'rule?.openCircuitGraceMs ? rule',
+    'rule.openCircuitGraceMs && health.isIll(url) ? rule',
+    'rule.openCircuitGraceMs ? rule',
     ['test/engine/ill-origin.test.ts'],
   ),
   one(
