@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { BrowserProviderOption } from 'vitest/node'
@@ -91,6 +92,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // the benchmark's peers name the package as its users do
+        resolve: {
+          alias: [{ find: /^nearcache$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
+        },
         test: {
           name: 'unit',
           environment: 'node',

@@ -95,6 +95,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
     incarnation,
     follows,
     idle,
+    sleep: clock.sleep,
     onNotice,
     tell: (hint) => tabs.tell(hint),
     onPurged({ selector, mode }, spreadMs) {

@@ -76,7 +76,9 @@ export function createNearCache(
   const responded = (presented: Presented, { core }: Session): Given<Response> | Promise<Given<Response>> => {
     // A worker's events have a signal each, and streams of ours would keep it from stopping.
     const signal = core.settings.follows ? undefined : presented.signal
-    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings, signal) })
+    // What is served because time was over is not ended by that.
+    const live = () => (signal?.aborted ? undefined : signal)
+    const given = (answer: Answer) => ({ answer, give: () => toResponse(answer, core.settings, live()) })
     const answer = respond(presented, core)
     return 'then' in answer ? answer.then(given) : given(answer)
   }

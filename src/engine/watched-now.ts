@@ -14,7 +14,6 @@ export function watchedNow(clock: Clock, setBack: (now: EpochMs) => void): () =>
   let looked = 0
   return () => {
     const now = clock.now()
-    if (now === latest) return now
     const passed = clock.monotonic?.() ?? 0
     // By now it is at least so late, if nobody has set the wall clock.
     const expected = latest + Math.max(0, passed - looked)

@@ -14,6 +14,9 @@ type Change = Parameters<TieredStore['update']>[1]
 /** How often a read is done again because the key was written meanwhile. */
 const MAX_READS = 3
 
+/** How long what was hard-purged stays in memory, so that a read can say so, in milliseconds. */
+const PURGED_MS = 60_000
+
 export interface LayeredOptions {
   readonly memory: MemoryStore
   /** What lies beneath memory; none: memory alone. */
@@ -27,6 +30,8 @@ export interface LayeredOptions {
   readonly follows?: boolean | undefined
   /** When to give up what was hard-purged in memory. Without it that is left to eviction. */
   readonly idle?: Idle | undefined
+  /** A hard purge is remembered in memory for a while: why a request went to the origin can still be told. */
+  readonly sleep?: ((ms: Ms, signal: AbortSignal) => Promise<void>) | undefined
   onNotice(notice: StoreNotice): void
   /** What other contexts that share the durable store should know: told when it is there. */
   tell(hint: Hint): void
@@ -79,6 +84,7 @@ export function createLayeredStore({
   incarnation,
   follows,
   idle,
+  sleep,
   onNotice,
   tell,
   onPurged,
@@ -115,6 +121,7 @@ export function createLayeredStore({
     isSweeping = true
     try {
       for (let looked: string | undefined; looked !== swept; ) {
+        if (sleep) await sleep(PURGED_MS, closing.signal)
         await idle(closing.signal)
         looked = swept
         const mine = tenancy

@@ -8,7 +8,7 @@ const OPAQUE_BYTES = 7 * 2 ** 20
 const deadlines = { diskMs: 60_000 }
 
 describe('the ready-made worker', { timeout: 60_000 }, () => {
-  test('obeys its configuration: pages from the network first, asked for ahead once, and a fallback page when there is none', async () => {
+  test('obeys its configuration: pages from the network first, asked for ahead, and a fallback page when there is none', async () => {
     const { call, go, requests, stop, write } = await visit()
     await write(['--claim'], {
       deadlines,
@@ -18,8 +18,8 @@ describe('the ready-made worker', { timeout: 60_000 }, () => {
     await go('/page/2')
     await go('/page/2')
     const [first, ...more] = await requests('/page/2')
-    // A second time the browser may ask its own cache ahead: that is as new as a request, or the origin is asked.
-    expect(more.length).toBeLessThan(2)
+    // What the browser asked ahead and has from its own cache, or of an older date, is not believed: then the origin is asked itself.
+    expect(more.length).toBeLessThan(4)
     expect(first?.headers['service-worker-navigation-preload']).toBe((await call('hasPreload')) ? 'true' : undefined)
     await stop()
     await go('/page/2')
@@ -113,7 +113,9 @@ test('the worker that --kill writes takes its place, and leaves neither a worker
   await call('close')
   await write(['--kill'], { name: 'gone' })
   await call('update')
-  await expect.poll(() => call('left').then(({ workers, caches }) => [workers, caches])).toEqual([0, []])
+  await expect
+    .poll(() => call('left').then(({ workers, caches }) => [workers, caches]), { timeout: 20_000 })
+    .toEqual([0, []])
   await reload()
   expect(await call('isControlled')).toBe(false)
   await expect.poll(() => call('hasDatabase', 'gone')).toBe(false)

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { PurgeMode, StoredResponse } from '../../src/http/message.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createLayeredStore } from '../../src/stores/layered.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { virtualClock } from '../../src/testing/index.ts'
 // Loaded when it is first needed; here at once, so that no test waits for a file.
 import '../../src/stores/sweep-memory.ts'
 import { idsOf, recordOf, responseWith } from './builders.ts'
@@ -10,7 +12,7 @@ import { idsOf, recordOf, responseWith } from './builders.ts'
 const limits = { maxEntryBytes: 1e9, onNotice: () => {} }
 
 /** Memory, with a disk or without one, in a page that a test lets have nothing to do. */
-function page({ durable, maxBytes = 1e9 }: { durable?: Store; maxBytes?: number } = {}) {
+function page({ durable, maxBytes = 1e9, sleep }: { durable?: Store; maxBytes?: number; sleep?: Clock['sleep'] } = {}) {
   const memory = createMemoryStore({ ...limits, maxBytes, incarnation: 'memory' })
   const waiting: Array<() => void> = []
   const layered = createLayeredStore({
@@ -18,6 +20,7 @@ function page({ durable, maxBytes = 1e9 }: { durable?: Store; maxBytes?: number 
     durable,
     incarnation: 'memory',
     idle: () => new Promise((resolve) => waiting.push(resolve)),
+    sleep,
     onNotice() {},
     tell() {},
     onPurged() {},
@@ -148,4 +151,17 @@ test('after close() nothing is swept', async () => {
   await store.close()
   await idles()
   expect([memory.records('').length, waiting.length]).toEqual([300, 0])
+})
+
+test('stays for a minute, in which a read can say that it was purged', async () => {
+  const clock = virtualClock()
+  const { memory, put, purgeAll, idles } = page({ sleep: clock.sleep })
+  put('a', at('/a'))
+  await purgeAll()
+  await clock.advance(59_999)
+  await idles()
+  expect(memory.bytes()).toBeGreaterThan(0)
+  await clock.advance(1)
+  await idles()
+  expect(memory.bytes()).toBe(0)
 })

@@ -41,6 +41,7 @@ test('what one stores or purges the other hears', async () => {
   } = pair()
   const heard: string[] = []
   other.subscribe('/tabs/a', ({ type }) => heard.push(type))
+  one.subscribe('/tabs/a', () => {})
   await one.json('/tabs/a')
   await expect.poll(() => heard).toEqual(['stored'])
   expect(other.peek('/tabs/a')?.data).toEqual({ count: 1 })
