@@ -1,5 +1,6 @@
 import { expect, type Page, test } from '@playwright/test'
 import type { Received } from '../../demo/origin/origin.ts'
+import { done, lane, requests, waited } from './compare-page.ts'
 
 // The side-by-side page: what each way of reading shows, and what the origin has counted for it.
 
@@ -14,16 +15,6 @@ test.beforeEach(async ({ page, request }) => {
   await page.goto('/compare')
   await done(page)
 })
-
-const lane = (page: Page, id: string) => page.locator(`[data-lane="${id}"]`)
-const tally = (page: Page, id: string, what: string) => page.locator(`[data-tally="${id}"]`).getByTestId(what)
-const requests = async (page: Page, id: string) => Number(await tally(page, id, 'requests').textContent())
-const waited = (page: Page, id: string) => tally(page, id, 'waited')
-
-/** All three have shown something, or that there is nothing, and have been counted. */
-async function done(page: Page): Promise<void> {
-  await expect(page.locator('.lane[data-done="true"]')).toHaveCount(3)
-}
 
 const press = async (page: Page, name: string) => {
   await page.getByRole('button', { name, exact: true }).click()
@@ -60,21 +51,6 @@ test('when the API is down and the tab was closed, nearcache still has the list,
   await expect(lane(page, 'nearcache').getByRole('heading', { name: '12 pieces' })).toBeVisible()
   await expect(waited(page, 'nearcache')).toHaveText(/\d m?s$/)
   await expect(lane(page, 'nearcache')).toContainText('Teapots: unknown')
-})
-
-test('a day is played: when the API is dead, only nearcache has something to show', async ({ page }) => {
-  test.setTimeout(120_000)
-  await page.getByRole('button', { name: 'Play a visitor’s day' }).click()
-  await expect(page.getByRole('status')).toHaveText('The API is down, and the tab is opened again.', {
-    timeout: 60_000,
-  })
-  await expect(page.getByRole('button', { name: 'Play a visitor’s day' })).toBeEnabled({ timeout: 30_000 })
-  for (const id of ['fetch', 'tanstack']) await expect(waited(page, id)).toHaveText('in vain')
-  for (const id of ['fetch', 'tanstack', 'nearcache'])
-    await expect(page.locator(`[data-tally="${id}"] .waits li`)).toHaveCount(7)
-  await expect(waited(page, 'nearcache')).toHaveText(/\d m?s$/)
-  await expect(lane(page, 'nearcache').getByRole('heading', { name: '12 pieces' })).toBeVisible()
-  await expect(lane(page, 'nearcache')).toContainText('€29.00')
 })
 
 test('it goes back to the shop, and fits on a phone', async ({ page }) => {
