@@ -41,7 +41,7 @@ export interface Answering {
  */
 export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, parts: Answering): Promise<Response> {
   const { shell, follower, clock, diskMs } = parts
-  const carried = carry(event, parts.fetch, (early) => isJustMade(early, clock.now(), parts.core().store.log()))
+  const carried = carry(event, parts.fetch, clock, (early) => isJustMade(early, clock.now(), parts.core().store.log()))
   try {
     const file = await shell?.answer(event).catch(() => undefined)
     if (file) return file

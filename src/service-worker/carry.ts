@@ -1,5 +1,6 @@
 import { parseHttpDate } from '../http/http-date.ts'
 import type { EpochMs, Ms, PurgeLog } from '../http/message.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { FetchEvent } from './scope.ts'
 
@@ -18,6 +19,17 @@ export function isJustMade({ headers }: Pick<Response, 'headers'>, now: EpochMs,
   const isNew = (at: EpochMs | undefined) => at !== undefined && Math.abs(now - at) <= NEW_MS
   return isNew(date) && !isNew(purges.at(-1)?.at)
 }
+
+/** How long what the browser asks for ahead is waited for, in milliseconds: Firefox never says what became of some. */
+const AHEAD_MS: Ms = 5_000
+
+/** What the browser has asked for ahead of a navigation, if anything came of it. */
+const ahead = (preload: Promise<Response | undefined>): Promise<Response | undefined> =>
+  preload.then(
+    // Firefox resolves with a network error, where it should reject.
+    (early) => (early?.type === 'error' ? undefined : early),
+    () => undefined,
+  )
 
 /** Carries what the cache sends for one event, and remembers what came of it. */
 export interface Carry {
@@ -41,13 +53,10 @@ export interface Carry {
 export function carry(
   { request, preloadResponse }: Pick<FetchEvent, 'request' | 'preloadResponse'>,
   fetch: Transport,
+  clock: Clock,
   isNew: (response: Response) => boolean,
 ): Carry {
-  let preload = preloadResponse?.then(
-    // Firefox resolves with a network error, where it should reject.
-    (early) => (early?.type === 'error' ? undefined : early),
-    () => undefined,
-  )
+  let preload = preloadResponse && Promise.race([ahead(preloadResponse), clock.sleep(AHEAD_MS).then(() => undefined)])
   let final: unknown
   let raw: Response | undefined
   let redirected: Response | undefined

@@ -281,6 +281,20 @@ describe('the routes', () => {
     expect(await textOf(visit('/', { preload: preload() }))).toBe('from the worker')
   })
 
+  test('a request ahead of which nothing is ever heard, as now and then in Firefox, is made anew after five seconds', async () => {
+    const { origin, worker, clock } = await profile()
+    origin.serves('*', { cacheControl: 'max-age=600', body: 'asked for anew' })
+    const { visit } = worker({ routes: [{ kind: 'navigation', strategy: 'network-first' }] })
+    let shown: string | undefined
+    textOf(visit('/', { preload: new Promise(() => {}) })).then((text) => {
+      shown = text
+    })
+    await clock.advance(4_999)
+    expect([shown, origin.requests.length]).toEqual([undefined, 0])
+    await clock.advance(1)
+    expect([shown, origin.requests.length]).toEqual(['asked for anew', 1])
+  })
+
   test.each([
     ['rejects', async () => Promise.reject(new TypeError('no network'))],
     ['gives a network error, as in Firefox', async () => Response.error()],

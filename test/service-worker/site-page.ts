@@ -34,6 +34,17 @@ function holds(value: unknown, text: string): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some((part) => holds(part, text))
 }
 
+const played = (url: string): Promise<number | string> =>
+  new Promise((resolve) => {
+    const audio = new Audio(url)
+    audio.preload = 'auto'
+    audio.onerror = () => resolve(`error ${audio.error?.code}`)
+    audio.onloadedmetadata = () => {
+      audio.currentTime = 0.9 * audio.duration
+    }
+    audio.onseeked = () => resolve(audio.duration)
+  })
+
 export const site = {
   /** Gives the page's own cache these options; before its first use. */
   open: (options: CacheOptions): void => void cacheOf(options),
@@ -106,17 +117,14 @@ export const site = {
     cache = undefined
   },
   hasPreload: async () => (await navigator.serviceWorker.getRegistration())?.navigationPreload !== undefined,
-  /** How long a sound lasts, in seconds, when it is to be played from near its end; what is wrong otherwise. */
-  sound: (url: string): Promise<number | string> =>
-    new Promise((resolve) => {
-      const audio = new Audio(url)
-      audio.preload = 'auto'
-      audio.onerror = () => resolve(`error ${audio.error?.code}`)
-      audio.onloadedmetadata = () => {
-        audio.currentTime = 0.9 * audio.duration
-      }
-      audio.onseeked = () => resolve(audio.duration)
-    }),
+  /** How long a sound lasts, in seconds, when it is to be played from near its end; what is wrong otherwise. Firefox's player stalls now and then, also without a worker: it has three attempts. */
+  async sound(url: string): Promise<number | string> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const told = await Promise.race([played(url), new Promise<'stalled'>((end) => setTimeout(end, 5_000, 'stalled'))])
+      if (told !== 'stalled') return told
+    }
+    return 'stalled'
+  },
   /** What is said when there is no such worker. */
   refused: (script: string): Promise<unknown> =>
     registerServiceWorker(script).then(

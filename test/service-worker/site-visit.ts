@@ -9,11 +9,24 @@ type Answer<Name extends keyof Functions> = Awaited<ReturnType<Functions[Name]>>
 const control = async (path: string): Promise<Record<string, never>> =>
   (await fetch(`${inject('origin')}/site${path}`)).json()
 
+/** How long a page has to do what it is asked, in milliseconds: beyond, the test says what it was. */
+const PATIENCE_MS = 25_000
+
+/** What a page has promised; rejects with its name when it does not come. */
+const promised = <T>(what: string, work: (resolve: (value: T) => void, reject: (error: Error) => void) => void) =>
+  new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`The page never came to its end with ${what}`)), PATIENCE_MS)
+    work((value) => {
+      clearTimeout(timer)
+      resolve(value)
+    }, reject)
+  })
+
 /** A page of a site, in a frame. */
 async function open(url: string) {
   const frame = document.createElement('iframe')
-  const loaded = () =>
-    new Promise<void>((resolve) => {
+  const loaded = (what = url) =>
+    promised<void>(`loading ${what}`, (resolve) => {
       const listen = ({ data, source }: MessageEvent) => {
         if (data !== 'ready' || source !== frame.contentWindow) return
         removeEventListener('message', listen)
@@ -27,7 +40,7 @@ async function open(url: string) {
   await first
 
   function call<Name extends keyof Functions>(name: Name, ...args: Parameters<Functions[Name]>): Promise<Answer<Name>> {
-    return new Promise((resolve, reject) => {
+    return promised(`${name}(${args})`, (resolve, reject) => {
       const message = crypto.randomUUID()
       const listen = ({ data }: MessageEvent) => {
         if (data?.id !== message) return
@@ -61,12 +74,12 @@ export async function visit(path = '/') {
       return other.call
     },
     async go(to: string) {
-      const next = loaded()
+      const next = loaded(to)
       await call('go', to)
       await next
     },
     async reload() {
-      const next = loaded()
+      const next = loaded('the page again')
       await call('reload')
       await next
     },
