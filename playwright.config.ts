@@ -10,6 +10,9 @@ export default defineConfig({
   // a folder for each run, since two may be under way
   outputDir: `.reports/playwright-${port}`,
   workers: 1,
+  // Two engines run side by side on a machine that may have two cores: what comes late has come.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   forbidOnly: true,
   reporter: [['list'], ['json', { outputFile: process.env.E2E_REPORT ?? '.reports/playwright.json' }]],
   use: {

@@ -15,6 +15,9 @@ function inRealBrowser(name: string, provider: BrowserProviderOption, browser = 
       include: ['test/**/*.browser.test.{ts,tsx}'],
       globalSetup: ['test/support/origin.ts'],
       setupFiles: ['test/support/browser-clean.ts'],
+      // What comes late has come: a machine may have two cores for three browsers.
+      testTimeout: 30_000,
+      expect: { poll: { timeout: 10_000 } },
       browser: {
         enabled: true,
         headless: true,
@@ -88,6 +91,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // no test waits; some compute for seconds on a slow machine
+    testTimeout: 20_000,
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'json-summary'] },
     projects: [
       {
