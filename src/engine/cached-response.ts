@@ -19,22 +19,13 @@ export interface ResponseInitOfOurs {
 /** For whole texts: it keeps nothing from one to the next. */
 const decoder = new TextDecoder()
 
-/** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
-export class CachedResponse extends Response {
+/** A `Response` that says what it is told to say of itself. */
+export class ResponseWithFacts extends Response {
   readonly #facts: ResponseFacts
-  /** The content, where it is all at hand and nobody has touched it. */
-  #bytes: Uint8Array | undefined
-  /** Whether the content was given without the stream, which nobody has looked at. */
-  #isTaken = false
-  readonly #signal: AbortSignal | undefined
 
-  /** @param signal - the caller's: it ends content at hand that nobody has read when it aborts, as it ends one that is under way (Fetch, abort a fetch() call) */
-  constructor(body: BodyInit | null, init: ResponseInitOfOurs, facts: ResponseFacts, signal?: AbortSignal) {
-    const content = isNullBodyStatus(init.status) ? null : body
-    super(signal && content instanceof Uint8Array ? unlessEnded(content, signal) : content, init)
+  constructor(body: BodyInit | null, init: ResponseInit, facts: ResponseFacts) {
+    super(body, init)
     this.#facts = facts
-    this.#signal = signal
-    this.#bytes = content instanceof Uint8Array ? content : undefined
   }
 
   override get url(): string {
@@ -47,6 +38,25 @@ export class CachedResponse extends Response {
 
   override get redirected(): boolean {
     return this.#facts.redirected ?? false
+  }
+}
+
+/** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
+export class CachedResponse extends ResponseWithFacts {
+  readonly #facts: ResponseFacts
+  /** The content, where it is all at hand and nobody has touched it. */
+  #bytes: Uint8Array | undefined
+  /** Whether the content was given without the stream, which nobody has looked at. */
+  #isTaken = false
+  readonly #signal: AbortSignal | undefined
+
+  /** @param signal - the caller's: it ends content at hand that nobody has read when it aborts, as it ends one that is under way (Fetch, abort a fetch() call) */
+  constructor(body: BodyInit | null, init: ResponseInitOfOurs, facts: ResponseFacts, signal?: AbortSignal) {
+    const content = isNullBodyStatus(init.status) ? null : body
+    super(signal && content instanceof Uint8Array ? unlessEnded(content, signal) : content, init, facts)
+    this.#facts = facts
+    this.#signal = signal
+    this.#bytes = content instanceof Uint8Array ? content : undefined
   }
 
   override get bodyUsed(): boolean {

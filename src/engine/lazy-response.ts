@@ -1,4 +1,4 @@
-import { CachedResponse, type ResponseFacts, type ResponseInitOfOurs } from './cached-response.ts'
+import { CachedResponse, type ResponseFacts, type ResponseInitOfOurs, ResponseWithFacts } from './cached-response.ts'
 
 const decoder = new TextDecoder()
 
@@ -6,8 +6,7 @@ const decoder = new TextDecoder()
  * A `CachedResponse` that is made when someone looks at more than its status or its data. For where whoever takes a response reads it by its public members, as in Node: a browser
  * reads inside of it (`respondWith()`, `cache.put()`, `WebAssembly.compileStreaming()`), and would find nothing there.
  */
-export class LazyResponse extends Response {
-  readonly #facts: ResponseFacts
+export class LazyResponse extends ResponseWithFacts {
   readonly #make: () => CachedResponse
   #made: CachedResponse | undefined
   /** The content, until it is given or the response is made. */
@@ -23,23 +22,10 @@ export class LazyResponse extends Response {
     facts: ResponseFacts,
     signal?: AbortSignal,
   ) {
-    super(null, init)
-    this.#facts = facts
+    super(null, init, facts)
     this.#bytes = bytes
     this.#signal = signal
     this.#make = () => new CachedResponse(bytes, { ...init, headers: headers() }, facts, signal)
-  }
-
-  override get url(): string {
-    return this.#facts.url
-  }
-
-  override get type(): ResponseType {
-    return this.#facts.type
-  }
-
-  override get redirected(): boolean {
-    return this.#facts.redirected ?? false
   }
 
   override get headers(): Headers {

@@ -41,7 +41,7 @@ export async function exchangeInTurn(
       return { cause: 'collapsed', stored: again.stored }
     }
     const isAsking = again?.kind === 'validate' || again?.kind === 'forward'
-    const own = turn.isTakenOver ? { ...presented, isBeside: true } : presented
+    const own = turn.isTakenOver() ? { ...presented, isBeside: true } : presented
     const arrival = await exchange(own, isAsking ? again : asked, core, signal, landing, accept)
     leaveAfter(arrival, leave, identity, presented, core)
     return arrival

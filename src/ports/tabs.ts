@@ -22,7 +22,7 @@ export type Hint =
 export interface Turn {
   leave(): void
   /** Whether it was taken from another context, or left by it, whose request may still be under way: as far as is known now. */
-  readonly isTakenOver: boolean
+  isTakenOver(): boolean
 }
 
 /** The other tabs and workers of this profile. Without any of it everything goes on, with more requests. */

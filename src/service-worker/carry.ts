@@ -2,6 +2,7 @@ import { parseHttpDate } from '../http/http-date.ts'
 import type { EpochMs, Ms, PurgeLog } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Transport } from '../ports/transport.ts'
+import { isDoneWithin } from './lifetime.ts'
 import type { FetchEvent } from './scope.ts'
 
 /** Fields that make a request another one than the browser's own. */
@@ -23,13 +24,13 @@ export function isJustMade({ headers }: Pick<Response, 'headers'>, now: EpochMs,
 /** How long what the browser asks for ahead is waited for, in milliseconds: Firefox never says what became of some. */
 const AHEAD_MS: Ms = 5_000
 
-/** What the browser has asked for ahead of a navigation, if anything came of it. */
-const ahead = (preload: Promise<Response | undefined>): Promise<Response | undefined> =>
-  preload.then(
-    // Firefox resolves with a network error, where it should reject.
-    (early) => (early?.type === 'error' ? undefined : early),
-    () => undefined,
-  )
+/** What the browser has asked for ahead of a navigation, if anything came of it in time. */
+async function ahead(preload: Promise<Response | undefined>, clock: Clock): Promise<Response | undefined> {
+  if (!(await isDoneWithin(preload, AHEAD_MS, clock))) return undefined
+  const early = await preload.catch(() => undefined)
+  // Firefox resolves with a network error, where it should reject.
+  return early?.type === 'error' ? undefined : early
+}
 
 /** Carries what the cache sends for one event, and remembers what came of it. */
 export interface Carry {
@@ -56,11 +57,11 @@ export function carry(
   clock: Clock,
   isNew: (response: Response) => boolean,
 ): Carry {
-  let preload = preloadResponse && Promise.race([ahead(preloadResponse), clock.sleep(AHEAD_MS).then(() => undefined)])
+  const isNavigation = request.mode === 'navigate'
+  let preload = isNavigation && preloadResponse ? ahead(preloadResponse, clock) : undefined
   let final: unknown
   let raw: Response | undefined
   let redirected: Response | undefined
-  const isNavigation = request.mode === 'navigate'
 
   async function asIs(): Promise<Response> {
     const early = await preload

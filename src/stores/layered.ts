@@ -1,11 +1,12 @@
 import { bare } from '../http/given.ts'
-import type { EpochMs, Ms, PurgeLog, StoredResponse } from '../http/message.ts'
+import type { EpochMs, Ms, StoredResponse } from '../http/message.ts'
 import { asSeenFrom, numberIn } from '../http/purge-log.ts'
 import type { Idle } from '../ports/idle.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { Hint } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
+import { createMemorySweeper } from './memory-sweeper.ts'
 import { createSharedLog, type Heard, type Purge } from './shared-log.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
 
@@ -13,9 +14,6 @@ type Change = Parameters<TieredStore['update']>[1]
 
 /** How often a read is done again because the key was written meanwhile. */
 const MAX_READS = 3
-
-/** How long what was hard-purged stays in memory, so that a read can say so, in milliseconds. */
-const PURGED_MS = 60_000
 
 export interface LayeredOptions {
   readonly memory: MemoryStore
@@ -97,9 +95,6 @@ export function createLayeredStore({
   let tenancy: Tenancy | undefined
   /** The end of the last entering. They go one after another: one that is tried again must not undo a later one. */
   let entered: Promise<unknown> = Promise.resolve()
-  /** What was hard-purged when memory was last swept. */
-  let swept = ''
-  let isSweeping = false
   const log = createSharedLog({
     memory,
     incarnation,
@@ -107,35 +102,16 @@ export function createLayeredStore({
     attempt,
     readLog,
     tell,
-    onChange: sweep,
+    onChange: createMemorySweeper({
+      memory,
+      idle,
+      sleep,
+      closing: closing.signal,
+      log: () => log.current(),
+      tenancy: () => tenancy,
+    }),
     onPurged,
   })
-
-  /** Gives up what was hard-purged in memory when there is nothing else to do: a purge itself costs the same however much is held. */
-  async function sweep({ incarnation, floor, purges }: PurgeLog): Promise<void> {
-    const last = purges.findLast(({ mode }) => mode === 'hard')
-    const purged = [incarnation, floor, last?.number].join()
-    if (!idle || !(last || floor) || purged === swept) return
-    swept = purged
-    if (isSweeping || memory.bytes() === 0) return
-    isSweeping = true
-    try {
-      for (let looked: string | undefined; looked !== swept; ) {
-        if (sleep) await sleep(PURGED_MS, closing.signal)
-        await idle(closing.signal)
-        looked = swept
-        const mine = tenancy
-        const isOver = () => isClosed() || !mine?.isOpen
-        if (!mine || isOver()) continue
-        // What no page needs at once.
-        const { sweepMemory } = await import('./sweep-memory.ts')
-        await sweepMemory(memory, mine.partition, log.current, () => idle(closing.signal), isOver)
-      }
-    } catch {
-      // Nothing depends on it: what is not given up now is evicted later.
-    }
-    isSweeping = false
-  }
 
   function leave(left: Tenancy | undefined): void {
     if (!left?.isOpen) return

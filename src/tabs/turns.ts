@@ -77,9 +77,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
             held.set(leave, lock)
             const taken = {
               leave,
-              get isTakenOver() {
-                return how === 'steal' || isRecent(left, lock)
-              },
+              isTakenOver: () => how === 'steal' || isRecent(left, lock),
             }
             resolve(isWanted ? taken : isGranted ? undefined : 'busy')
             end()
@@ -124,7 +122,7 @@ export function createTurns({ name, locks, clock, lockMs }: TurnsOptions): Turns
         if (isTurn(taken)) taken.leave()
         place.leave()
       }
-      return { leave, isTakenOver: true }
+      return { leave, isTakenOver: () => true }
     }
     return first
   }

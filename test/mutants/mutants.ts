@@ -470,10 +470,17 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'memory keeps what was hard-purged until it is evicted',
-    'stores/layered.ts',
+    'stores/memory-sweeper.ts',
     '    swept = purged\n',
     '    swept = purged\n    if (Date.now() > 0) return\n',
     ['test/stores/sweep-memory.test.ts'],
+  ),
+  one(
+    'a page that was asked for ahead is waited for without end',
+    'service-worker/carry.ts',
+    'if (!(await isDoneWithin(preload, AHEAD_MS, clock))) return undefined\n',
+    '\n',
+    ['test/service-worker/install-cache.test.ts'],
   ),
   one(
     'memory gives up what is only stale',
