@@ -29,12 +29,13 @@ export function durableStore(
 ): Store | undefined {
   if (typeof choice === 'object') return choice
   const factory = here.databases()
+  const { keyRange } = here
   if (choice === 'memory' || !factory) return undefined
   const openStore = (told: (notice: StoreNotice) => void) =>
     createIndexedDbStore({
       name,
       factory,
-      keyRange: here.keyRange,
+      keyRange,
       clock,
       random,
       maxBytes,
