@@ -76,7 +76,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
   const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method' | 'redirect'>(name: Name) =>
     init[name] ?? request?.[name]
 
-  const { href, origin, protocol, username, password } = new URL(request ? request.url : String(input), place.base())
+  const { href, origin, protocol, username, password } = urlIn(request ? request.url : String(input), place.base())
   const url = withoutFragment(href)
   const sameOrigin = place.origin === undefined || origin === place.origin
   const lines = init.headers ?? request?.headers
@@ -191,6 +191,17 @@ export function presentedAt(presented: Presented, url: string, place: Place): Pr
   if (new URL(url).origin !== new URL(presented.request.url).origin) return undefined
   const rule = place.ruleFor(url, () => new Request(url))
   return rekeyed({ ...presented, request: { ...presented.request, url }, rule }, place)
+}
+
+/** @throws TypeError, as fetch does */
+function urlIn(text: string, base: string | undefined): URL {
+  try {
+    return new URL(text, base)
+  } catch {
+    const hint =
+      base === undefined ? ' of its own; where there is no document, createCache({ base }) says where it starts' : ''
+    throw new TypeError(`${JSON.stringify(text)} is no URL${hint}`)
+  }
 }
 
 /** Upper case for the methods that fetch normalizes, as given for the others (Fetch Standard, normalize a method). */

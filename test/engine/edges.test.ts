@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CacheError } from '../../src/index.ts'
+import { CacheError, createCache } from '../../src/index.ts'
 import { gatedStore } from './gated-store.ts'
 import { harness } from './harness.ts'
 
@@ -120,4 +120,13 @@ test('a body under way can be read into buffers of the caller, as fetch’s can 
   expect.soft(await read().catch((error: Error) => error.name)).toBe('bytes')
   await text(cache.fetch('/a'))
   expect(await read()).toBe('bytes')
+})
+
+test('a URL that is none is refused as by fetch, with a word on what would make it one', async () => {
+  const { cache } = harness({ store: 'memory' })
+  await expect(cache.fetch('http://')).rejects.toThrow(new TypeError('"http://" is no URL'))
+  const server = createCache({ fetch: async () => new Response() })
+  await expect(server.json('/a')).rejects.toThrow(
+    new TypeError('"/a" is no URL of its own; where there is no document, createCache({ base }) says where it starts'),
+  )
 })
