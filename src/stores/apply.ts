@@ -8,7 +8,7 @@ import { keepWithinRoutes, type Newcomer } from './routes.ts'
 import { nameOf } from './seal.ts'
 import { evict, grown, type Space, spaceOf } from './space.ts'
 import { isForeign, routeOf } from './stored-record.ts'
-import { known, look, putLog, snapshotOf, type View } from './view.ts'
+import { asItIs, known, look, putLog, snapshotOf, type View } from './view.ts'
 
 /** What the caller of `update()` wants to be done. */
 export interface Change {
@@ -79,7 +79,7 @@ export async function apply(
   }
   const logs: PurgeLog[] = []
   for (const { change } of changes) {
-    for (const one of change(snapshotOf(view, log))) {
+    for (const one of change(snapshotOf(asItIs(view), log))) {
       if (one.kind === 'purge') log = appendPurge(log, one.purge)
       else if (!isForeign(one.partition, view.partition)) await put(one)
     }

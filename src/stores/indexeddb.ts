@@ -62,8 +62,8 @@ const FULL_MS: Ms = 60_000
  *
  * | key | value |
  * |---|---|
- * | `['record', partition, key]` | a `StoredRecord` with its checksum |
- * | `['body', partition, key, id]` | the bytes of a large body with theirs |
+ * | `['record', partition, key]` | a `StoredRecord`, [packed](packed-record.ts) |
+ * | `['body', partition, key, id]` | the bytes of a large body with their checksum |
  * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
  * | `['route', partition, name]` | the keys of a route whose number is limited |
  * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |

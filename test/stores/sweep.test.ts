@@ -5,12 +5,13 @@ import { purgeEffect } from '../../src/http/purge-effect.ts'
 import { asSeenFrom } from '../../src/http/purge-log.ts'
 import type { CacheKey, Store } from '../../src/ports/store.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
-import { isStoredRecord, sizeOf } from '../../src/stores/stored-record.ts'
+import { sizeOf } from '../../src/stores/stored-record.ts'
 // Loaded now, so that no test waits for it.
 import '../../src/stores/sweep.ts'
 import { seededRandom, virtualClock, virtualIndexedDB } from '../../src/testing/index.ts'
 import { byHand, rowsOf } from '../faults/database-harness.ts'
 import { idsOf, recordOf, responseWith } from './builders.ts'
+import { recordIn, rowsOfKind } from './golden/restored.ts'
 
 const RELAXED = { durability: 'relaxed' } as const
 const STRICT = { durability: 'strict' } as const
@@ -394,14 +395,12 @@ test('whatever is stored and purged: what a read could use is there afterwards, 
       }
       const { log } = await store.read([])
       const usable = async () =>
-        (await rowsOf(database)).flatMap(([key, value]) =>
-          (key as string[])[0] === 'record' && isStoredRecord(value)
-            ? value.responses.map((one) => [
-                String((key as string[])[2]),
-                one.body.id,
-                purgeEffect(one, asSeenFrom(log, ''))?.mode === 'hard',
-              ])
-            : [],
+        rowsOfKind(await rowsOf(database), 'record').flatMap((row) =>
+          (recordIn(row)?.responses ?? []).map((one) => [
+            String((row[0] as string[])[2]),
+            one.body.id,
+            purgeEffect(one, asSeenFrom(log, ''))?.mode === 'hard',
+          ]),
         )
       const before = await usable()
       await restLong()
