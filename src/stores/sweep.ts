@@ -45,8 +45,12 @@ const AS_IT_IS = {
  * @returns whether there is more to be done
  */
 export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKeyRange, now: EpochMs): Promise<boolean> {
-  const [{ log }, found] = await Promise.all([known(objects, undefined), promisifyRequest<unknown>(objects.get(SWEEP))])
+  const [{ log }, swept] = await Promise.all([known(objects, undefined), promisifyRequest<unknown>(objects.get(SWEEP))])
   if (!log) return false
+  // In a database that nobody has swept yet is nothing but what was stored since, and perhaps purged.
+  const fresh = { incarnation: log.incarnation, last: 0, at: now }
+  if (swept === undefined) objects.put(fresh, SWEEP)
+  const found = swept ?? fresh
   const before = isSweep(found) && found.incarnation === log.incarnation ? found : undefined
   const isUnderWay = before?.after !== undefined
   if (before && !isUnderWay && !isDue(before, log, now)) return false

@@ -165,6 +165,7 @@ describe('orphans', () => {
     await put({ bytes: new Uint8Array(9), sum: 0 }, ['body', '', ['k'], 'nobody'])
     await put({ bytes: new Uint8Array(9), sum: 0 }, ['body', '', ['nothing'], 'b'])
     await put(1, ['visited', '', ['nothing']])
+    await purge(store, { tags: ['nothing'] })
     await restLong()
     expect(await keys('body')).toEqual([['body', '', ['k'], 'b']])
     expect(await keys('visited')).toEqual([['visited', '', ['k']]])
@@ -180,6 +181,7 @@ describe('orphans', () => {
     await put('odd', ['body', 7])
     await put('odd', ['record', 7])
     await put('odd', ['elsewhere', '', ['k']])
+    await purge(store, { tags: ['nothing'] })
     await restLong()
     expect((await keys('record')).length).toBe(3)
     expect((await keys('body')).length).toBe(2)
@@ -219,6 +221,20 @@ describe('the sweeping', () => {
     await purge(page.store, { tags: ['old'] })
     return { ...world, ...page }
   }
+
+  test('has nothing to do in a database that nobody has swept, before something is hard-purged there', async () => {
+    const { open, database } = await profile()
+    const page = open()
+    for (let index = 0; index < 100; index++) await keep(page.store, `k${index}`, [tagged('b', 'old')])
+    await purge(page.store, { tags: ['old'] }, 'soft')
+    expect(await page.restLong()).toBeLessThanOrEqual(2)
+    const next = open()
+    await next.store.read([])
+    expect(await next.restLong()).toBeLessThanOrEqual(2)
+    await purge(next.store, { tags: ['old'] })
+    expect(await next.restLong()).toBeGreaterThan(3)
+    expect((await rowsOf(database)).filter(([key]) => (key as string[])[0] === 'record')).toEqual([])
+  })
 
   test('waits for idleness before each of its transactions, which are small', async () => {
     const { rest, keys } = await muchPurged()
