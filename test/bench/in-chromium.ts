@@ -204,7 +204,7 @@ export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
   inChromium('test/bench/growth-in-page.ts', 'growth', async ({ origin, newContext }) => {
     const counts = [10, 1_000, 100_000]
     const start: Record<string, number[]> = {}
-    const costs: Record<keyof Awaited<ReturnType<typeof GrowthPage.costs>>, Record<string, number[]>> = {
+    const costs: Record<keyof Awaited<ReturnType<Global['growth']['costs']>>, Record<string, number[]>> = {
       hit: {},
       write: {},
       relaxedPut: {},

@@ -66,7 +66,7 @@ function shapeOf(value: unknown): unknown {
 /** Of all but how far the sweeping has come, which is of no use to who reads. */
 const shapesOf = ({ databases }: Golden) => {
   const rows = Object.values(databases).flatMap((all) => all.filter(([key]) => (key as string[])[1] !== 'sweep'))
-  const shown = rows.map((row) => [row, row[0] instanceof Array && row[0][0] === 'record' && recordIn(row)])
+  const shown = rows.map((row) => [row, Array.isArray(row[0]) && row[0][0] === 'record' && recordIn(row)])
   return [...new Set(shown.map((row) => JSON.stringify(shapeOf(row))))].sort()
 }
 
