@@ -541,8 +541,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'nothing is written where storage.estimate() shows no room',
     'stores/indexeddb.ts',
-    '    const bits = new Map(visited)\n',
-    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = new Map(visited)\n",
+    '    const bits = [...visited]\n',
+    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = [...visited]\n",
     ['test/faults/full-disks.test.ts'],
   ),
   one(
