@@ -511,6 +511,20 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/sweep.test.ts'],
   ),
   one(
+    'a database that nobody has swept is gone through, though there is nothing to be swept',
+    'stores/sweep.ts',
+    'const found = swept ?? fresh',
+    'const found = swept',
+    ['test/stores/sweep.test.ts'],
+  ),
+  one(
+    'a database begins to open behind everything that the first request does',
+    'engine/respond.ts',
+    '  if (!held) core.store.prepare()\n',
+    '',
+    ['test/faults/lost-connections.test.ts'],
+  ),
+  one(
     'sweeping does not leave an ill database alone',
     'stores/indexeddb.ts',
     'signal.aborted || connection.isIll()',
