@@ -76,7 +76,7 @@ export function replay(
 
 /** The list with these fields in the place of those of the same names. */
 const withFields = (list: HeaderList, fields: HeaderList): HeaderList => [
-  ...list.filter(([name]) => fieldValue(fields, name) === undefined),
+  ...list.filter((line) => fieldValue(fields, line[0]) === undefined),
   ...fields,
 ]
 

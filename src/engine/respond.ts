@@ -21,7 +21,10 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const doubt = core.store.doubt()
-  const decision = decideNow(presented, core.store.peek(presented.key), core)
+  const held = core.store.peek(presented.key)
+  // It opens while everything else is made ready: after a reload that is half of the wait.
+  if (!held) core.store.prepare()
+  const decision = decideNow(presented, held, core)
   if (!doubt && isReuse(decision)) return serve(decision, presented, core, accept)
   const further = (patient: Presented) =>
     orFallback(patient, core, () =>

@@ -2,13 +2,13 @@ import type { PurgeLog } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { Random } from '../ports/random.ts'
 import type { Snapshot, StoreKey, StoreNotice, Write } from '../ports/store.ts'
-import { recordKey, SPACE } from './database-keys.ts'
+import { recordKey, SPACE, visitedKey } from './database-keys.ts'
 import { putRecord, type RecordLimits } from './put-record.ts'
 import { keepWithinRoutes, type Newcomer } from './routes.ts'
 import { nameOf } from './seal.ts'
 import { evict, grown, type Space, spaceOf } from './space.ts'
 import { isForeign, routeOf } from './stored-record.ts'
-import { known, look, putLog, snapshotOf, type View } from './view.ts'
+import { asItIs, known, look, putLog, snapshotOf, type View } from './view.ts'
 
 /** What the caller of `update()` wants to be done. */
 export interface Change {
@@ -20,8 +20,8 @@ export interface Change {
 export interface Along {
   /** The log as last seen. */
   readonly seen: PurgeLog | undefined
-  /** Keys of visited bits. */
-  readonly bits: Iterable<IDBValidKey>
+  /** Names of records that were used. */
+  readonly bits: readonly string[]
   /** Bytes that were removed, and are in no account yet. */
   readonly unaccounted: Space
   /** Names of records that eviction takes last: it is told what is written. */
@@ -53,9 +53,10 @@ export async function apply(
   const knowing = known(objects, seen)
   const tidy = (keys: readonly StoreKey[]) => lookAndTidy(objects, keys, knowing, keyRange)
   const view = await tidy(changes.flatMap(({ keys }) => keys))
-  for (const bit of bits) {
+  for (const name of bits) {
+    const [, partition, key] = JSON.parse(name)
     // What was read of a partition that has been left since, or is not known to a new database, leaves no trace.
-    if (Array.isArray(bit) && (bit[1] === '' || bit[1] === view.partition)) objects.put(1, bit)
+    if (partition === '' || partition === view.partition) objects.put(1, visitedKey(partition, key))
   }
   const before = view.log
   let log = before ?? emptyLog(token(random))
@@ -79,7 +80,7 @@ export async function apply(
   }
   const logs: PurgeLog[] = []
   for (const { change } of changes) {
-    for (const one of change(snapshotOf(view, log))) {
+    for (const one of change(snapshotOf(asItIs(view), log))) {
       if (one.kind === 'purge') log = appendPurge(log, one.purge)
       else if (!isForeign(one.partition, view.partition)) await put(one)
     }

@@ -32,6 +32,8 @@ export interface Connection {
     durability: IDBTransactionDurability,
     work: (objects: IDBObjectStore) => Promise<T>,
   ): Promise<T>
+  /** Begins to open, unless the database failed when it was used last. */
+  prepare(): void
   /** Whether the database failed when it was used last: what can wait leaves it alone. */
   isIll(): boolean
   close(): Promise<void>
@@ -139,6 +141,9 @@ export function createConnection({ name, factory, clock, deadlineMs }: Connectio
       } finally {
         timer.abort()
       }
+    },
+    prepare() {
+      if (!trouble) current ??= open()
     },
     isIll: () => trouble !== undefined,
     async close() {

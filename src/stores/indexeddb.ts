@@ -7,8 +7,7 @@ import type { Random } from '../ports/random.ts'
 import type { Snapshot, Store, StoredRecord, StoreKey, StoreNotice, WriteOptions } from '../ports/store.ts'
 import { apply, type Change, token } from './apply.ts'
 import { createConnection } from './connection.ts'
-import { SPACE, visitedKey } from './database-keys.ts'
-import { nameOf } from './seal.ts'
+import { SPACE } from './database-keys.ts'
 import { evict, grown, NO_BYTES, type Space, spaceOf } from './space.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
@@ -62,8 +61,8 @@ const FULL_MS: Ms = 60_000
  *
  * | key | value |
  * |---|---|
- * | `['record', partition, key]` | a `StoredRecord` with its checksum |
- * | `['body', partition, key, id]` | the bytes of a large body with theirs |
+ * | `['record', partition, key]` | a `StoredRecord`, [packed](packed-record.ts) |
+ * | `['body', partition, key, id]` | the bytes of a large body with their checksum |
  * | `['visited', partition, key]` | 1: the record was used since the hand last passed |
  * | `['route', partition, name]` | the keys of a route whose number is limited |
  * | `['meta', 'log']`, `['meta', 'purges']` | the purge log |
@@ -99,8 +98,8 @@ export function createIndexedDbStore({
   let isSweeping = false
   /** Until it is closed, and then until the next time. */
   let open = new AbortController()
-  /** Records read since their visited bits were last written. */
-  const visited = new Map<string, IDBValidKey>()
+  /** Names of the records read since their visited bits were last written. */
+  const visited = new Set<string>()
   /** When the disk was last found to be full. */
   let fullAt = Number.NEGATIVE_INFINITY
   /** What was removed since then, and is in no account yet. */
@@ -155,12 +154,9 @@ export function createIndexedDbStore({
     }
   }
 
-  function answer({ keys, resolve }: Reader, view: View, log: PurgeLog): void {
+  function answer({ resolve }: Reader, view: View, log: PurgeLog): void {
     seen = log
-    for (const key of keys) {
-      const name = nameOf(key)
-      if (view.records.get(name) && visited.size < MAX_VISITED) visited.set(name, visitedKey(key[1], key[2]))
-    }
+    for (const [name, record] of view.records) if (record && visited.size < MAX_VISITED) visited.add(name)
     resolve(snapshotOf(view, log))
     sweep()
   }
@@ -222,14 +218,14 @@ export function createIndexedDbStore({
     changes: readonly Change[],
     durability: WriteOptions['durability'],
   ): Promise<readonly PurgeLog[]> {
-    const bits = new Map(visited)
+    const bits = [...visited]
     const evicted: StoreNotice[] = []
     if (!isOver) spared = new Set()
     isOver = false
     const run = () =>
       connection.transact('readwrite', durability, async (objects) => {
         evicted.length = 0
-        return apply(objects, changes, { seen, bits: bits.values(), unaccounted, spared, evicted }, options)
+        return apply(objects, changes, { seen, bits, unaccounted, spared, evicted }, options)
       })
     const { logs, isOver: isMore } = await run()
       .catch(async (error: unknown) => {
@@ -258,7 +254,7 @@ export function createIndexedDbStore({
     isOver = isMore
     sweep()
     unaccounted = NO_BYTES
-    for (const name of bits.keys()) visited.delete(name)
+    for (const name of bits) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
   }
@@ -340,6 +336,7 @@ export function createIndexedDbStore({
         }
       }),
     enter,
+    prepare: connection.prepare,
     close,
   }
 }

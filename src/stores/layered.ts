@@ -5,7 +5,7 @@ import type { Idle } from '../ports/idle.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
 import type { Hint } from '../ports/tabs.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
-import type { MemoryStore } from './memory.ts'
+import { type MemoryStore, nameOf } from './memory.ts'
 import { createMemorySweeper } from './memory-sweeper.ts'
 import { createSharedLog, type Heard, type Purge } from './shared-log.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
@@ -270,8 +270,11 @@ export function createLayeredStore({
 
     return {
       peek,
+      prepare() {
+        if (mine.isOpen && !isClosed()) durable?.prepare?.()
+      },
       read(key) {
-        const name = JSON.stringify(key)
+        const name = nameOf('', key)
         const shared =
           reading.get(name) ??
           read(key, name).finally(() => {
@@ -281,7 +284,7 @@ export function createLayeredStore({
         return shared
       },
       async reread(key) {
-        const name = JSON.stringify(key)
+        const name = nameOf('', key)
         if (!durable) return undefined
         await writing.get(name)
         const before = peek(key)
@@ -303,7 +306,7 @@ export function createLayeredStore({
         const after = change(before)
         if (after !== before) memory.put(partition, key, follows ? withoutMemoryOnly(after) : after)
         if (!durable) return false
-        const name = JSON.stringify(key)
+        const name = nameOf('', key)
         let isChanged = false
         const write = attempt(
           'update',

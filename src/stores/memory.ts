@@ -143,7 +143,7 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
 }
 
 /** One string for the parts of a key, so that no two keys can meet: the usual key, one URL without a partition, is itself. */
-const nameOf = (partition: string, key: CacheKey): string =>
+export const nameOf = (partition: string, key: CacheKey): string =>
   key.length === 1 && partition === '' && !key[0]?.startsWith('[')
     ? (key[0] as string)
     : JSON.stringify([partition, ...key])

@@ -22,17 +22,17 @@ export function putRecord(
   { partition, key, value }: Extract<Write, { kind: 'record' }>,
   { maxBytes, maxEntryBytes, inlineBytes }: RecordLimits,
 ): number {
-  const place = ['record', partition, key] as const
-  const before = records.get(nameOf(place))
+  const name = nameOf(['record', partition, key])
+  const before = records.get(name)
   const former = ({ body }: StoredResponse) => before?.responses.find((one) => one.body.id === body.id)
   const responses = withinHalf(value?.responses ?? [], maxBytes).flatMap((one) => {
     const { id, size, bytes = former(one)?.body.bytes } = one.body
     if (one.memoryOnly || size > maxEntryBytes || !(bytes ?? former(one))) return []
     const isApart = !bytes || bytes.byteLength > inlineBytes
     if (isApart && bytes && !former(one)) {
-      const place = ['body', partition, key, id] as const
-      objects.put(sealedBody(bytes, place), bodyKey(partition, key, id))
-      bodies.set(nameOf(place), bytes)
+      const name = nameOf(['body', partition, key, id])
+      objects.put(sealedBody(bytes, name), bodyKey(partition, key, id))
+      bodies.set(name, bytes)
     }
     return [{ ...one, body: isApart ? { id, size } : { id, size, bytes } }]
   })
@@ -42,8 +42,8 @@ export function putRecord(
     bodies.delete(nameOf(['body', partition, key, body.id]))
   }
   const after: StoredRecord | undefined = responses.length > 0 ? { v: 1, responses } : undefined
-  if (after) objects.put(sealedRecord(after, place), recordKey(partition, key))
+  if (after) objects.put(sealedRecord(after, name), recordKey(partition, key))
   else objects.delete(recordKey(partition, key))
-  records.set(nameOf(place), after)
+  records.set(name, after)
   return (after ? sizeOf(after) : 0) - (before ? sizeOf(before) : 0)
 }

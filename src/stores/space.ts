@@ -1,7 +1,8 @@
 import { promisifyRequest } from 'idb-keyval'
 import type { StoreNotice } from '../ports/store.ts'
 import { isRecordKey, SPACE } from './database-keys.ts'
-import { isNumber, isObject, isPinned, isStoredRecord, sizeOf } from './stored-record.ts'
+import { unsealedRecord } from './seal.ts'
+import { isNumber, isObject, isPinned, sizeOf } from './stored-record.ts'
 
 /** The account of bytes: what lies under `['meta', 'space']`. */
 export interface Space {
@@ -89,11 +90,11 @@ export async function evict(
     for (const [index, key] of keys.entries()) {
       if (bytes <= goal) break
       hand = key
-      const value = values[index]
-      const record = isRecordKey(key) && isStoredRecord(value) ? value : undefined
+      const name = JSON.stringify(key)
+      const record = isRecordKey(key) ? unsealedRecord(values[index], name) : undefined
       const size = record ? sizeOf(record) : 0
       if (bits[index] !== undefined) objects.delete(bitOf(key))
-      const isUsed = bits[index] !== undefined || spared.has(JSON.stringify(key))
+      const isUsed = bits[index] !== undefined || spared.has(name)
       if (record && (isPinned(record) ? rounds < NOTHING_SPARED : isUsed && rounds < PINNED_ONLY)) {
         counted += size
         continue
@@ -101,12 +102,14 @@ export async function evict(
       objects.delete(key)
       bytes -= size
       if (!isRecordKey(key)) continue
-      const [, partition, name] = key
+      const [, partition, place] = key
       if (partition !== '') named -= size
       // One that cannot be read may have bodies, too.
       if (!record?.responses.every(({ body }) => body.bytes))
-        objects.delete(keyRange.bound(['body', partition, name as string[]], ['body', partition, name as string[], []]))
-      if (record) evicted.push({ type: 'evicted', partition, key: name, bytes: size, tier: 'disk' })
+        objects.delete(
+          keyRange.bound(['body', partition, place as string[]], ['body', partition, place as string[], []]),
+        )
+      if (record) evicted.push({ type: 'evicted', partition, key: place, bytes: size, tier: 'disk' })
     }
   }
   bytes = Math.max(0, bytes)

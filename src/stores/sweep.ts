@@ -7,7 +7,7 @@ import { recordKey, SPACE, SWEEP, visitedKey } from './database-keys.ts'
 import { putRecord } from './put-record.ts'
 import { nameOf, unsealedRecord } from './seal.ts'
 import { grown, spaceOf } from './space.ts'
-import { isNumber, isObject, isStoredRecord, isText, isTexts } from './stored-record.ts'
+import { isNumber, isObject, isText, isTexts } from './stored-record.ts'
 import { known } from './view.ts'
 
 /** Keys that are looked at in one transaction: those who read wait for it. */
@@ -45,8 +45,12 @@ const AS_IT_IS = {
  * @returns whether there is more to be done
  */
 export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKeyRange, now: EpochMs): Promise<boolean> {
-  const [{ log }, found] = await Promise.all([known(objects, undefined), promisifyRequest<unknown>(objects.get(SWEEP))])
+  const [{ log }, swept] = await Promise.all([known(objects, undefined), promisifyRequest<unknown>(objects.get(SWEEP))])
   if (!log) return false
+  // In a database that nobody has swept yet is nothing but what was stored since, and perhaps purged.
+  const fresh = { incarnation: log.incarnation, last: 0, at: now }
+  if (swept === undefined) objects.put(fresh, SWEEP)
+  const found = swept ?? fresh
   const before = isSweep(found) && found.incarnation === log.incarnation ? found : undefined
   const isUnderWay = before?.after !== undefined
   if (before && !isUnderWay && !isDue(before, log, now)) return false
@@ -67,12 +71,14 @@ export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKey
   const growth = { bytes: 0, named: 0 }
   for (const place of places) {
     const [kind, partition, key, id] = place
-    const record = records.get(nameOf(['record', partition, key]))
+    const name = nameOf(['record', partition, key])
+    const value = records.get(name)
+    const record = unsealedRecord(value, name)
     if (kind === 'record') {
-      const bytes = sweepRecord(objects, partition, key, record, log)
+      const bytes = record ? sweepRecord(objects, partition, key, record, log) : 0
       growth.bytes += bytes
       if (partition !== '') growth.named += bytes
-    } else if (record === undefined || (kind === 'body' && isStoredRecord(record) && !isNamedIn(record, id)))
+    } else if (value === undefined || (kind === 'body' && record && !isNamedIn(record, id)))
       objects.delete(place as unknown as IDBValidKey)
   }
   if (growth.bytes !== 0) objects.put(grown(await spaceOf(objects), growth), SPACE)
@@ -85,16 +91,19 @@ export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKey
 }
 
 /** Leaves out what was hard-purged; returns by how many bytes that changes what is stored. */
-function sweepRecord(objects: IDBObjectStore, partition: string, key: CacheKey, value: unknown, log: PurgeLog): number {
-  if (!isStoredRecord(value)) return 0
+function sweepRecord(
+  objects: IDBObjectStore,
+  partition: string,
+  key: CacheKey,
+  record: StoredRecord,
+  log: PurgeLog,
+): number {
   const seen = asSeenFrom(log, partition)
-  const usable = value.responses.filter((one) => purgeEffect(one, seen)?.mode !== 'hard')
-  const place = ['record', partition, key] as const
-  // A damaged one is not to be sealed anew.
-  const whole = usable.length > 0 ? unsealedRecord(value, place) : value
-  if (usable.length === value.responses.length || !whole) return 0
+  const usable = record.responses.filter((one) => purgeEffect(one, seen)?.mode !== 'hard')
+  if (usable.length === record.responses.length) return 0
   if (usable.length === 0) objects.delete(visitedKey(partition, key))
-  const view = { log, partition, records: new Map([[nameOf(place), whole]]), bodies: new Map(), damaged: [] }
+  const name = nameOf(['record', partition, key])
+  const view = { log, partition, records: new Map([[name, record]]), bodies: new Map(), damaged: [] }
   const left: StoredRecord = { v: 1, responses: usable }
   return putRecord(objects, view, { kind: 'record', partition, key, value: left }, AS_IT_IS)
 }

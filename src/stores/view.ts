@@ -48,29 +48,34 @@ export async function look(objects: IDBObjectStore, keys: readonly StoreKey[], k
   const view: View = { ...about, records: new Map(), bodies: new Map(), damaged: [] }
   for (const [index, key] of keys.entries()) {
     const value = values[index]
+    const name = nameOf(key)
     if (key[0] === 'record') {
-      const record = unsealedRecord(value, key)
-      view.records.set(nameOf(key), record)
+      const record = unsealedRecord(value, name)
+      view.records.set(name, record)
       if (value !== undefined && !record) view.damaged.push(key)
     } else {
-      const bytes = unsealedBody(value, key)
-      if (bytes) view.bodies.set(nameOf(key), bytes)
+      const bytes = unsealedBody(value, name)
+      if (bytes) view.bodies.set(name, bytes)
       else view.damaged.push(key)
     }
   }
   return view
 }
 
-/** What a transaction has in hand, as it is now: later writes do not show. */
-export function snapshotOf({ partition, records, bodies }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot {
-  const [heldRecords, heldBodies] = [new Map(records), new Map(bodies)]
-  return {
-    log,
-    partition,
-    record: (partition, key) => heldRecords.get(nameOf(['record', partition, key])),
-    body: (partition, key, id) => heldBodies.get(nameOf(['body', partition, key, id])),
-  }
-}
+/** What a transaction has in hand. */
+export const snapshotOf = ({ partition, records, bodies }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot => ({
+  log,
+  partition,
+  record: (partition, key) => records.get(nameOf(['record', partition, key])),
+  body: (partition, key, id) => bodies.get(nameOf(['body', partition, key, id])),
+})
+
+/** The same as it is now: later writes do not show. */
+export const asItIs = ({ records, bodies, ...view }: View): View => ({
+  ...view,
+  records: new Map(records),
+  bodies: new Map(bodies),
+})
 
 export function putLog(
   objects: IDBObjectStore,

@@ -2,8 +2,9 @@ import type { OpenChannel } from '../ports/channel.ts'
 
 // What a later release of the library may do: it writes records and sends messages under another number, which those of today must leave alone, and understands those of today.
 
-const TODAY = 1
-const LATER = 2
+/** Numbers of records, and of messages. */
+const RECORD = { today: 2, later: 3 } as const
+const MESSAGE = { today: 1, later: 2 } as const
 
 /** Databases whose records a later version writes, and reads beside those of today. What they are in is as it is: a shape of the database that others cannot open would be another database. */
 export function laterDatabase(database: IDBDatabase): void {
@@ -14,10 +15,10 @@ export function laterDatabase(database: IDBDatabase): void {
     transaction.objectStore = (name) => {
       const objects = objectStore(name)
       const [put, get, getAll] = [objects.put.bind(objects), objects.get.bind(objects), objects.getAll.bind(objects)]
-      objects.put = (value, key) => put(renumbered(value, 'v', TODAY, LATER), key)
-      objects.get = (key) => reading(get(key), (value) => renumbered(value, 'v', LATER, TODAY))
+      objects.put = (value, key) => put(renumbered(value, 'v', RECORD.today, RECORD.later), key)
+      objects.get = (key) => reading(get(key), (value) => renumbered(value, 'v', RECORD.later, RECORD.today))
       objects.getAll = (...range) =>
-        reading(getAll(...range), (values) => values.map((value) => renumbered(value, 'v', LATER, TODAY)))
+        reading(getAll(...range), (values) => values.map((value) => renumbered(value, 'v', RECORD.later, RECORD.today)))
       return objects
     }
     return transaction
@@ -28,10 +29,10 @@ export function laterDatabase(database: IDBDatabase): void {
 export const laterChannel =
   (open: OpenChannel): OpenChannel =>
   (name, onMessage) => {
-    const channel = open(name, (message) => onMessage(renumbered(message, 'nearcache', LATER, TODAY)))
+    const channel = open(name, (message) => onMessage(renumbered(message, 'nearcache', MESSAGE.later, MESSAGE.today)))
     return (
       channel && {
-        post: (message) => channel.post(renumbered(message, 'nearcache', TODAY, LATER)),
+        post: (message) => channel.post(renumbered(message, 'nearcache', MESSAGE.today, MESSAGE.later)),
         close: () => channel.close(),
       }
     )

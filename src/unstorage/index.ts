@@ -6,8 +6,8 @@ import { systemClock } from '../platform/system-clock.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { CacheKey, Snapshot, Store, StoredRecord, StoreKey } from '../ports/store.ts'
+import { packedRecord, unpackedRecord } from '../stores/packed-record.ts'
 import { arePurges, isNumber, isObject, isText } from '../stores/stored-record.ts'
-import { packedRecord, unpackedRecord } from './packed-record.ts'
 
 /** What is needed of a storage of the package `unstorage`. */
 export interface UnstorageLike {

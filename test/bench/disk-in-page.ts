@@ -1,5 +1,5 @@
 // Bundled for a page of Chromium and called by `npm run bench`; see disk.ts.
-import { createStore, get, getMany, setMany } from 'idb-keyval'
+import { createStore, get, getMany, set, setMany } from 'idb-keyval'
 import { createCache } from 'nearcache'
 import { bytes, headers } from './sample.ts'
 
@@ -41,6 +41,9 @@ export const first = {
   get: (index: number) => timed(() => get(urlOf(index), bare())),
   answer: (index: number) => timed(() => cacheOf().fetch(urlOf(index))),
   gets: (index: number) => timed(() => getMany(hundred(index), bare())),
+  /** The least that an answer is: what was read, as a response. */
+  responses: (index: number) =>
+    timed(async () => (await getMany(hundred(index), bare())).map((found) => new Response(found, { headers }))),
   answers(index: number) {
     const cache = cacheOf()
     return timed(() => Promise.all(hundred(index).map((url) => cache.fetch(url))))
@@ -66,13 +69,18 @@ export async function again(rounds: number): Promise<Record<'get' | 'answer' | '
 }
 
 /** Asks the origin for as many URLs as nobody has asked for before, some at a time, and stores them. */
-export async function misses(count: number, from: number, way: 'plain' | 'cached'): Promise<number> {
+export async function misses(count: number, from: number, way: 'plain' | 'by hand' | 'cached'): Promise<number> {
   const cache = createCache()
-  const ask = way === 'plain' ? fetch : cache.fetch
+  const ask = way === 'cached' ? cache.fetch : fetch
+  const store = bare()
   const time = await timed(async () => {
     let next = from
     const worker = async () => {
-      while (next < from + count) await (await ask(`/product/${next++}`)).arrayBuffer()
+      while (next < from + count) {
+        const url = `/product/${next++}`
+        const body = await (await ask(url)).arrayBuffer()
+        if (way === 'by hand') await set(url, body, store)
+      }
     }
     await Promise.all(Array.from({ length: 20 }, worker))
     await cache.settled()

@@ -1,19 +1,45 @@
 // Bundled for a page of Chromium and called by `npm run bench`; see in-chromium.ts.
+import { createStore, setMany } from 'idb-keyval'
 import { createCache } from 'nearcache'
 import { measure, timed } from './measure.ts'
+import { bytes } from './sample.ts'
 import { fillNearcache } from './stored-in-page.ts'
 
 const name = 'bench growth'
 const urlOf = (index: number): string => new URL(`/stored/${index}`, location.href).href
-const open = () => createCache({ name, disk: { maxBytes: 2 ** 31 } })
+/** The disk is what is measured: no page of a busy machine goes to the origin instead. */
+const open = () => createCache({ name, disk: { maxBytes: 2 ** 31 }, deadlines: { diskMs: 10_000 } })
 
-/** Stores so many responses under one tag. */
-export const fill = (count: number): Promise<void> =>
-  fillNearcache(
-    name,
-    Array.from({ length: count }, (_, index) => urlOf(index)),
-    { body: new Uint8Array(1), tags: ['all'] },
-  )
+const bare = 'bench growth, bare'
+
+/** Stores so many responses under one tag, and in a database beside them as many values, each about as large. */
+export async function fill(count: number): Promise<void> {
+  const urls = Array.from({ length: count }, (_, index) => urlOf(index))
+  await fillNearcache(name, urls, { body: new Uint8Array(1), tags: ['all'] })
+  const store = createStore(bare, 'keyval')
+  for (let from = 0; from < count; from += 2_000)
+    await setMany(
+      urls.slice(from, from + 2_000).map((url) => [url, bytes.slice(0, 1_000)]),
+      store,
+    )
+}
+
+const openBare = () =>
+  new Promise<IDBDatabase>((resolve, reject) => {
+    const opening = indexedDB.open(bare)
+    opening.onsuccess = () => resolve(opening.result)
+    opening.onerror = () => reject(opening.error)
+  })
+
+/** One value put by hand, in a transaction of its own. */
+const put = (database: IDBDatabase, key: string, durability: IDBTransactionDurability) =>
+  new Promise<void>((resolve, reject) => {
+    const transaction = database.transaction('keyval', 'readwrite', { durability })
+    transaction.objectStore('keyval').put(bytes.slice(0, 1_000), key)
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error)
+    transaction.commit()
+  })
 
 /** The first answer of a page that has asked for nothing yet, in milliseconds. */
 export async function start(count: number): Promise<number> {
@@ -24,22 +50,26 @@ export async function start(count: number): Promise<number> {
   return took
 }
 
-/** Hits from memory, and writes until they are on disk, in microseconds; purges of the tag that all carry, until they are on disk, in milliseconds. */
+/** Hits from memory, and writes until they are on disk, in microseconds; purges of the tag that all carry, until they are on disk, in milliseconds; beside them a bare `put()`, relaxed and strict. */
 export async function costs(count: number, rounds: number) {
   const cache = open()
   const last = urlOf(count - 1)
   await (await cache.fetch(last)).text()
   const { hit = [] } = await measure([{ name: 'hit', run: () => cache.fetch(last) }], 5)
-  const write: number[] = []
-  for (let round = 0; round < rounds; round++)
+  const database = await openBare()
+  const [write, relaxedPut, strictPut] = [[] as number[], [] as number[], [] as number[]]
+  for (let round = 0; round < rounds; round++) {
+    relaxedPut.push(await timed(() => put(database, `growth-${round % 5}`, 'relaxed')))
     write.push(
       await timed(async () => {
         await (await cache.fetch(`/product/1/growth-${round % 5}`, { cache: 'reload' })).text()
         await cache.settled()
       }),
     )
+  }
   const purge: number[] = []
   for (let round = 0; round < rounds; round++) {
+    strictPut.push(await timed(() => put(database, 'purge', 'strict')))
     purge.push(
       await timed(async () => {
         const { durable } = await cache.purge({ tag: 'all' })
@@ -48,6 +78,7 @@ export async function costs(count: number, rounds: number) {
     )
     if (!(await cache.explain(last)).purge) throw new Error('not purged')
   }
+  database.close()
   await cache.close()
-  return { hit, write, purge }
+  return { hit, write, relaxedPut, purge, strictPut }
 }

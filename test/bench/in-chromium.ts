@@ -204,7 +204,13 @@ export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
   inChromium('test/bench/growth-in-page.ts', 'growth', async ({ origin, newContext }) => {
     const counts = [10, 1_000, 100_000]
     const start: Record<string, number[]> = {}
-    const costs: Record<'hit' | 'write' | 'purge', Record<string, number[]>> = { hit: {}, write: {}, purge: {} }
+    const costs: Record<keyof Awaited<ReturnType<Global['growth']['costs']>>, Record<string, number[]>> = {
+      hit: {},
+      write: {},
+      relaxedPut: {},
+      purge: {},
+      strictPut: {},
+    }
     const contexts = await Promise.all(counts.map(async (count) => ({ count, context: await newContext() })))
     for (const { count, context } of contexts)
       await inFreshPage(context, origin.url, (page) =>
@@ -225,7 +231,7 @@ export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
         const measured = await inFreshPage(context, origin.url, (page) =>
           page.evaluate((many) => (globalThis as unknown as Global).growth.costs(many, 9), count),
         )
-        for (const what of ['hit', 'write', 'purge'] as const)
+        for (const what of Object.keys(costs) as Array<keyof typeof costs>)
           costs[what][name] = [...(costs[what][name] ?? []), ...measured[what]]
       }
     }
@@ -238,6 +244,8 @@ export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
         'ms',
         costs.write,
       ),
+      tableOf('growth-page-put', 'The same for a bare put() of as much, relaxed, Chromium', 'ms', costs.relaxedPut),
       tableOf('growth-page-purge', 'A purge of a tag that all carry, until it is on disk, Chromium', 'ms', costs.purge),
+      tableOf('growth-page-strict-put', 'The same for a bare put(), strict, Chromium', 'ms', costs.strictPut),
     ]
   })

@@ -42,10 +42,13 @@ const parts: Readonly<Record<string, Part>> = {
 function tablesOf({ compared, tasks }: OnDisk): readonly Table[] {
   const row = (name: string, median: number) => ({ name, median, low: median, high: median })
   return [
-    ...compared.map(({ name, ours, bare }): Table => {
+    ...compared.map(({ name, ours, bare, floor }): Table => {
       const [what = name, beside = ''] = name.split(' | ')
       const isMisses = what.startsWith('1,000 misses')
-      const rows = isMisses ? [row('plain fetch', bare), row('nearcache', ours)] : [row(beside, bare), row(what, ours)]
+      const between = floor ? [row(floor.name, floor.ms)] : []
+      const rows = isMisses
+        ? [row('plain fetch', bare), ...between, row('nearcache', ours)]
+        : [row(beside, bare), ...between, row(what, ours)]
       return { id: isMisses ? 'misses' : what, title: `${what}, 10,000 stored, Chromium`, unit: 'ms', rows }
     }),
     {

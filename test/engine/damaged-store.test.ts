@@ -103,6 +103,7 @@ describe('what a store answers never fails a read (law 6)', () => {
 })
 
 test.each([
+  ['v', 2],
   ['status', 1_000],
   ['status', 42],
   ['statusText', 'a\nb'],

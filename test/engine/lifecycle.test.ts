@@ -156,6 +156,7 @@ test('createCache() touches nothing outside until the first request', () => {
       return new Response()
     },
     store: {
+      prepare: () => touched.push('prepare'),
       async read() {
         touched.push('read')
         return { log, record: () => undefined, body: () => undefined }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { StoredRecord } from '../../src/ports/store.ts'
 import { sizeOf } from '../../src/stores/stored-record.ts'
+import { recordIn, rowsOfKind, valueUnder } from '../stores/golden/restored.ts'
 import { failures, type Profile, profile, rowsOf } from './database-harness.ts'
 
 // FAULTS F-03, F-04: a full disk. Browsers tell it when the transaction aborts (B-24), whatever was in it; one that only removes goes through.
@@ -126,13 +127,10 @@ describe('a response that the disk has no room for (F-03)', () => {
     disk.empty()
     for (const path of ['/new/1', '/new/2', '/new/3']) await cache.json(path)
     await cache.settled()
-    const rows = new Map((await rowsOf(world.database)).map(([key, value]) => [JSON.stringify(key), value]))
-    const { bytes } = rows.get('["meta","space"]') as { bytes: number }
-    const counted = [...rows].reduce(
-      (sum, [key, value]) => sum + (key.startsWith('["record"') ? sizeOf(value as StoredRecord) : 0),
-      0,
-    )
-    expect(bytes).toBe(counted)
+    const rows = await rowsOf(world.database)
+    const records = rowsOfKind(rows, 'record').map((row) => recordIn(row) as StoredRecord)
+    const counted = records.reduce((sum, record) => sum + sizeOf(record), 0)
+    expect(valueUnder(rows, ['meta', 'space'])).toMatchObject({ bytes: counted })
   })
 })
 

@@ -24,18 +24,37 @@ describe('a connection that is lost', () => {
     expect(await onDisk(world, '/a')).toEqual({ path: '/a', seq: 1 })
   })
 
-  test.each(['SecurityError', 'NotReadableError'])(
-    '%s from one open: a miss, and the next request opens again',
-    async (fault) => {
-      const world = await profile()
-      world.database.inject({ at: 'open', fault })
-      const page = world.open()
-      expect(await page.cache.json('/a')).toEqual({ path: '/a', seq: 1 })
-      await page.cache.settled()
-      expect(failures(page.events)).toEqual([`read: ${fault}`])
-      expect(await onDisk(world, '/a')).toEqual({ path: '/a', seq: 1 })
-    },
-  )
+  test.each([
+    // Thrown at once: that it was too early to open is known before anything is read.
+    ['SecurityError', []],
+    ['NotReadableError', ['read: NotReadableError']],
+  ])('%s from one open: a miss, and the next request opens again', async (fault, told) => {
+    const world = await profile()
+    world.database.inject({ at: 'open', fault })
+    const page = world.open()
+    expect(await page.cache.json('/a')).toEqual({ path: '/a', seq: 1 })
+    await page.cache.settled()
+    expect(failures(page.events)).toEqual(told)
+    expect(await onDisk(world, '/a')).toEqual({ path: '/a', seq: 1 })
+  })
+
+  test('is there early: it begins to open with the first request that memory cannot answer, and with nothing else', async () => {
+    const world = await profile()
+    const { cache } = world.open()
+    cache.peek('/a')
+    cache.subscribe('/a', () => {})
+    await cache.fetch('/a', { cache: 'no-store' })
+    expect(world.database.count('open')).toBe(0)
+    const answers = [cache.fetch('/a'), cache.fetch('/b')]
+    expect(world.database.count('open')).toBe(1)
+    await Promise.all(answers)
+    await cache.settled()
+    expect(world.database.count('open')).toBe(1)
+    await cache.close()
+    await cache.fetch('/c')
+    await cache.json('/d')
+    expect(world.database.count('open')).toBe(1)
+  })
 
   test('InvalidStateError from transaction() after the connection closed opens anew, within the same operation (DB-6)', async () => {
     const world = await profile()

@@ -506,9 +506,23 @@ export const mutants: readonly Mutant[] = [
   one(
     'sweeping takes the bodies of what this version cannot read (law 11)',
     'stores/sweep.ts',
-    'isStoredRecord(record) && !isNamedIn',
-    '!isStoredRecord(record) || !isNamedIn',
+    'record && !isNamedIn(record, id)',
+    '!(record && isNamedIn(record, id))',
     ['test/stores/sweep.test.ts'],
+  ),
+  one(
+    'a database that nobody has swept is gone through, though there is nothing to be swept',
+    'stores/sweep.ts',
+    'const found = swept ?? fresh',
+    'const found = swept',
+    ['test/stores/sweep.test.ts'],
+  ),
+  one(
+    'a database begins to open behind everything that the first request does',
+    'engine/respond.ts',
+    '  if (!held) core.store.prepare()\n',
+    '',
+    ['test/faults/lost-connections.test.ts'],
   ),
   one(
     'sweeping does not leave an ill database alone',
@@ -541,8 +555,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'nothing is written where storage.estimate() shows no room',
     'stores/indexeddb.ts',
-    '    const bits = new Map(visited)\n',
-    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = new Map(visited)\n",
+    '    const bits = [...visited]\n',
+    "    const { usage = 0, quota = 1 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {}\n    if (usage >= quota) throw new DOMException('No room', 'QuotaExceededError')\n    const bits = [...visited]\n",
     ['test/faults/full-disks.test.ts'],
   ),
   one(
@@ -588,17 +602,35 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/shared-body-stop.test.ts'],
   ),
   one('a record of another format version is used (law 11)', 'stores/stored-record.ts', '  value.v === 1 &&\n', '', [
-    'test/stores/future-formats.test.ts',
+    'test/stores/seal.test.ts',
   ]),
   one('a response of another format version is used (law 11)', 'stores/stored-record.ts', '    v === 1 &&\n', '', [
-    'test/stores/future-formats.test.ts',
+    'test/engine/damaged-store.test.ts',
   ]),
   one(
     'damaged data is used: nobody looks at the checksum (FAULTS F-10)',
     'stores/seal.ts',
-    "'sum' in value && value.sum === sumOf(value, key)",
+    "'sum' in value && value.sum === plainSum(value, name)",
     "'sum' in value",
+    ['test/stores/seal.test.ts'],
+  ),
+  one(
+    'a damaged packed record is used: nobody looks at the checksum (FAULTS F-10)',
+    'stores/packed-record.ts',
+    '  if (sum !== checksum(packed.subarray(4))) return undefined\n',
+    '',
     ['test/faults/damaged-records.test.ts'],
+  ),
+  one('what lies under another key answers (FAULTS F-81)', 'stores/packed-record.ts', 'written !== name || ', '', [
+    'test/faults/damaged-records.test.ts',
+    'test/stores/packed-record.test.ts',
+  ]),
+  one(
+    'a packed response of another format version is used (law 11)',
+    'stores/packed-record.ts',
+    ' || !responses.every((one: Packed) => one.v === 1)',
+    '',
+    ['test/stores/future-formats.test.ts'],
   ),
   one(
     'the channel stays open while a page is away (FAULTS F-50)',

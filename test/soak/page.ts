@@ -1,5 +1,6 @@
 import { createCache } from '../../src/index.ts'
-import { isStoredRecord, sizeOf } from '../../src/stores/stored-record.ts'
+import { unsealedRecord } from '../../src/stores/seal.ts'
+import { sizeOf } from '../../src/stores/stored-record.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { type BodyFacts, type Item, items, readBody } from './body.ts'
 
@@ -153,10 +154,11 @@ async function readDisk(): Promise<Disk | undefined> {
   const unreadable: string[] = []
   const named = new Set<string>()
   let [lying, largest] = [0, 0]
-  for (const [name, record] of entries) {
+  for (const [name, value] of entries) {
     const [kind, partition, key] = JSON.parse(name)
     if (kind !== 'record') continue
-    if (!isStoredRecord(record)) {
+    const record = unsealedRecord(value, name)
+    if (!record) {
       unreadable.push(name)
       continue
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { StoredResponse } from '../../src/http/message.ts'
 import type { CacheKey, Store, StoreNotice } from '../../src/ports/store.ts'
 import { createIndexedDbStore, type IndexedDbOptions } from '../../src/stores/indexeddb.ts'
+import { unsealedRecord } from '../../src/stores/seal.ts'
 import { seededRandom, type VirtualIndexedDb, virtualClock, virtualIndexedDB } from '../../src/testing/index.ts'
 import { idsOf, putOf, responseWith } from './builders.ts'
 
@@ -437,17 +438,14 @@ describe('the budget', () => {
           await put(store, `k${key}`, ...(size === null ? [] : [responseWith(`${key} ${size}`, size)]))
         const everything = new Map((await rows(database)).map(([key, value]) => [JSON.stringify(key), value]))
         const space = everything.get(JSON.stringify(['meta', 'space'])) as { bytes: number } | undefined
-        const records = [...everything].filter(([key]) => key.startsWith('["record"'))
-        const bodies = records.reduce(
-          (sum, [, value]) => sum + ((value as { responses: StoredResponse[] }).responses[0]?.body.size ?? 0),
-          0,
-        )
+        const records = [...everything]
+          .filter(([key]) => key.startsWith('["record"'))
+          .map(([key, value]) => unsealedRecord(value, key)?.responses[0])
+        const bodies = records.reduce((sum, one) => sum + (one?.body.size ?? 0), 0)
         expect(space?.bytes ?? 0).toBeLessThanOrEqual(30_000)
         expect(space?.bytes ?? 0).toBeGreaterThanOrEqual(bodies)
         expect((space?.bytes ?? 0) === 0).toBe(records.length === 0)
-        const apart = records.filter(
-          ([, value]) => !(value as { responses: StoredResponse[] }).responses[0]?.body.bytes,
-        )
+        const apart = records.filter((one) => !one?.body.bytes)
         expect((await keysOf(database, 'body')).length).toBe(apart.length)
       }),
       { numRuns: 40 },

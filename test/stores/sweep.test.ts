@@ -5,12 +5,13 @@ import { purgeEffect } from '../../src/http/purge-effect.ts'
 import { asSeenFrom } from '../../src/http/purge-log.ts'
 import type { CacheKey, Store } from '../../src/ports/store.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
-import { isStoredRecord, sizeOf } from '../../src/stores/stored-record.ts'
+import { sizeOf } from '../../src/stores/stored-record.ts'
 // Loaded now, so that no test waits for it.
 import '../../src/stores/sweep.ts'
 import { seededRandom, virtualClock, virtualIndexedDB } from '../../src/testing/index.ts'
 import { byHand, rowsOf } from '../faults/database-harness.ts'
 import { idsOf, recordOf, responseWith } from './builders.ts'
+import { recordIn, rowsOfKind } from './golden/restored.ts'
 
 const RELAXED = { durability: 'relaxed' } as const
 const STRICT = { durability: 'strict' } as const
@@ -164,6 +165,7 @@ describe('orphans', () => {
     await put({ bytes: new Uint8Array(9), sum: 0 }, ['body', '', ['k'], 'nobody'])
     await put({ bytes: new Uint8Array(9), sum: 0 }, ['body', '', ['nothing'], 'b'])
     await put(1, ['visited', '', ['nothing']])
+    await purge(store, { tags: ['nothing'] })
     await restLong()
     expect(await keys('body')).toEqual([['body', '', ['k'], 'b']])
     expect(await keys('visited')).toEqual([['visited', '', ['k']]])
@@ -179,6 +181,7 @@ describe('orphans', () => {
     await put('odd', ['body', 7])
     await put('odd', ['record', 7])
     await put('odd', ['elsewhere', '', ['k']])
+    await purge(store, { tags: ['nothing'] })
     await restLong()
     expect((await keys('record')).length).toBe(3)
     expect((await keys('body')).length).toBe(2)
@@ -218,6 +221,20 @@ describe('the sweeping', () => {
     await purge(page.store, { tags: ['old'] })
     return { ...world, ...page }
   }
+
+  test('has nothing to do in a database that nobody has swept, before something is hard-purged there', async () => {
+    const { open, database } = await profile()
+    const page = open()
+    for (let index = 0; index < 100; index++) await keep(page.store, `k${index}`, [tagged('b', 'old')])
+    await purge(page.store, { tags: ['old'] }, 'soft')
+    expect(await page.restLong()).toBeLessThanOrEqual(2)
+    const next = open()
+    await next.store.read([])
+    expect(await next.restLong()).toBeLessThanOrEqual(2)
+    await purge(next.store, { tags: ['old'] })
+    expect(await next.restLong()).toBeGreaterThan(3)
+    expect((await rowsOf(database)).filter(([key]) => (key as string[])[0] === 'record')).toEqual([])
+  })
 
   test('waits for idleness before each of its transactions, which are small', async () => {
     const { rest, keys } = await muchPurged()
@@ -394,14 +411,12 @@ test('whatever is stored and purged: what a read could use is there afterwards, 
       }
       const { log } = await store.read([])
       const usable = async () =>
-        (await rowsOf(database)).flatMap(([key, value]) =>
-          (key as string[])[0] === 'record' && isStoredRecord(value)
-            ? value.responses.map((one) => [
-                String((key as string[])[2]),
-                one.body.id,
-                purgeEffect(one, asSeenFrom(log, ''))?.mode === 'hard',
-              ])
-            : [],
+        rowsOfKind(await rowsOf(database), 'record').flatMap((row) =>
+          (recordIn(row)?.responses ?? []).map((one) => [
+            String((row[0] as string[])[2]),
+            one.body.id,
+            purgeEffect(one, asSeenFrom(log, ''))?.mode === 'hard',
+          ]),
         )
       const before = await usable()
       await restLong()

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { StoredRecord } from '../../../src/ports/store.ts'
+import { unsealedRecord } from '../../../src/stores/seal.ts'
 import { type Profile, profile } from '../../faults/database-harness.ts'
 import { decodeGolden, type Golden, type Row } from './encoding.ts'
 import { covered, SERVED } from './scene.ts'
@@ -43,6 +45,9 @@ function lay(factory: IDBFactory, name: string, rows: readonly Row[]): Promise<v
 /** The rows of one kind: `record`, `body`, `visited`, `meta`. */
 export const rowsOfKind = (rows: readonly Row[] | undefined, kind: string): Row[] =>
   (rows ?? []).filter(([key]) => Array.isArray(key) && key[0] === kind)
+
+/** The record in a row, whatever version wrote it. */
+export const recordIn = ([key, value]: Row): StoredRecord | undefined => unsealedRecord(value, JSON.stringify(key))
 
 /** What lies under a key. */
 export const valueUnder = (rows: readonly Row[] | undefined, key: IDBValidKey): unknown =>

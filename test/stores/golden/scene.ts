@@ -141,14 +141,14 @@ export async function playScene(): Promise<Golden> {
   origin.serves('/vary', ({ headers }) => ({ ...SERVED['/vary'], body: `in ${headers['accept-language']}` }))
   origin.serves('/purged/*', ({ path }) => covered(path))
 
-  /** One page's visit: it stores what it fetches, and goes. */
+  /** One page's visit: it stores what it fetches, and goes before it is idle, so that nothing is swept. */
   async function visit(requests: ReadonlyArray<string | readonly [string, RequestInit]>, options: CacheOptions = {}) {
     const { cache, events } = world.open({ earlyExpiry: false, ...options })
     for (const request of requests) {
       const [path, init] = typeof request === 'string' ? [request] : request
       await (await cache.fetch(path, init)).arrayBuffer()
       await cache.settled()
-      await clock.advance(1_000)
+      await clock.advance(200)
     }
     await cache.close()
     const failed = events.filter(({ type }) => type === 'store-failed')
