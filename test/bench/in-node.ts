@@ -215,18 +215,15 @@ async function growth(): Promise<readonly Table[]> {
   ]
 }
 
+/** One table on a line, as soon as it is measured. */
+const print = (table: Table) => process.stdout.write(`${JSON.stringify(table)}\n`)
+
 const origin = await startOrigin()
-const tables: Table[] = []
-const keep = (...some: readonly Table[]) => {
-  tables.push(...some)
-  for (const { title } of some) process.stderr.write(`measured: ${title}\n`)
-}
-for (const size of sizes) keep(await hits(origin, size))
-keep(await hundredAtOnce(origin))
-keep(await decisions())
-keep(await stampede(origin))
-keep(await heap())
-keep(...(await growth()))
+for (const size of sizes) print(await hits(origin, size))
+print(await hundredAtOnce(origin))
+print(await decisions())
+print(await stampede(origin))
+print(await heap())
+for (const table of await growth()) print(table)
 origin.close()
-process.stdout.write(JSON.stringify(tables))
 process.exit(0)
