@@ -13,7 +13,7 @@ import { type Table, tableOf } from './table.ts'
 
 const STORED = 100_000
 const CLIENTS = 1_000
-const PURGES = 20
+const PURGES = 10
 
 const urls = Array.from({ length: STORED }, (_, index) => `https://shop.example/${index}`)
 

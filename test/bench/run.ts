@@ -14,6 +14,7 @@ import {
   measureWorkers,
 } from './in-chromium.ts'
 import { inFreshNode } from './node.ts'
+import { readmeTable } from './readme.ts'
 import { asMarkdown, type Table } from './table.ts'
 import { budgets, judge, verdictsAsMarkdown } from './verdicts.ts'
 
@@ -98,6 +99,8 @@ for (const [name, { inBrowser, measure }] of Object.entries(parts)) {
 progress('done')
 const verdicts = budgets.map((budget) => judge(budget, tables))
 say(verdictsAsMarkdown(verdicts))
+const forReadme = readmeTable(tables)
+if (forReadme) say(`What README.md says of it:\n\n${forReadme}`)
 
 const folder = join(repository, '.reports')
 mkdirSync(folder, { recursive: true })
