@@ -87,12 +87,13 @@ export function decisionContext(
   presented: Presented,
   core: Core,
   random = core.random,
+  now = core.now(),
   mayRefreshEarly?: () => boolean,
 ): DecisionContext {
   const { rule } = presented
   const { implied, early } = core.settings
   return {
-    now: core.now(),
+    now,
     log: core.store.log(),
     random,
     mayRefreshEarly,

@@ -50,9 +50,10 @@ export function createNearCache(
     let result: () => T
     try {
       const worked = work(presented, mine)
-      // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
       const start = 'then' in worked ? core.now() : undefined
-      const { answer, give } = await worked
+      // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
+      if (start === undefined) await undefined
+      const { answer, give } = 'then' in worked ? await worked : worked
       if (mine.over && !presented.passBy) throw mine.over
       result = give
       const { cause, status } = answer
@@ -86,13 +87,18 @@ export function createNearCache(
   const fetch: NearCache['fetch'] = (input, init) =>
     closing ? plainFetch(input, init) : answered(input, init, responded)
 
+  const reading =
+    <T>(schema: StandardSchemaV1<unknown, T> | undefined) =>
+    (presented: Presented, mine: Session) =>
+      readJson(presented, mine, schema)
+
   const json: NearCache['json'] = <T>(
     input: RequestInfo | URL,
     init?: CacheRequestInit & { schema?: StandardSchemaV1<unknown, T> },
   ): Promise<T> => {
     if (!init) return answered<T>(input, init, readJson)
     const { schema, ...rest } = init
-    return answered(input, rest, (presented, mine) => readJson(presented, mine, schema))
+    return answered(input, rest, reading(schema))
   }
 
   const peek: NearCache['peek'] = <T>(input: RequestInfo | URL, init?: CacheRequestInit) => {

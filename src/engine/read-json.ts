@@ -22,11 +22,23 @@ export function readJson<T>(
   schema?: StandardSchemaV1<unknown, T>,
 ): Given<T> | Promise<Given<T>> {
   const { core, views } = mine
-  const accept: Accept = schema ? (bytes) => isUsable(views.parse(bytes), schema, views) : views.isJson
-  const answer = respond(presented, core, accept)
-  if ('then' in answer) return answer.then((one) => read(one, presented, mine, schema))
+  const answer = respond(presented, core, schema ? usableFor(schema, views) : views.isJson)
+  if ('then' in answer) return readLater(answer, presented, mine, schema)
   return (schema ? undefined : readAtOnce<T>(answer, presented, views)) ?? read(answer, presented, mine, schema)
 }
+
+// Closures have functions of their own: what they hold is set aside at each call, whether they are made or not, and every hit comes by above.
+const usableFor =
+  (schema: StandardSchemaV1, views: JsonViews): Accept =>
+  (bytes) =>
+    isUsable(views.parse(bytes), schema, views)
+
+const readLater = async <T>(
+  answer: Promise<Answer>,
+  presented: Presented,
+  mine: Session,
+  schema: StandardSchemaV1<unknown, T> | undefined,
+): Promise<Given<T>> => read(await answer, presented, mine, schema)
 
 /** What needs no waiting and is no error, as nearly every hit. */
 function readAtOnce<T>(answer: Answer, { key }: Presented, views: JsonViews): Given<T> | undefined {

@@ -1,10 +1,11 @@
 import { type Cause, type Decision, isOriginError, mayServeOnError } from '../http/decide.ts'
+import type { Reuse } from '../http/steady.ts'
 import { type Answer, replay } from './answer.ts'
 import { type Accept, discard } from './arrival.ts'
 import { ask, OVERTAKEN } from './ask.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
-import { decideNow, isReuse, type Reuse } from './decide-now.ts'
+import { decideNow, isReuse } from './decide-now.ts'
 import { orFallback } from './fallback.ts'
 import { insteadOfAsking } from './ill-origin.ts'
 import { passBy } from './pass-by.ts'
@@ -26,6 +27,17 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   if (!held) core.store.prepare()
   const decision = decideNow(presented, held, core)
   if (!doubt && isReuse(decision)) return serve(decision, presented, core, accept)
+  return respondInTime(decision, doubt, presented, core, accept)
+}
+
+/** What memory alone cannot answer: as long as its deadline allows, and in its turn. */
+function respondInTime(
+  decision: Decision,
+  doubt: Promise<unknown> | undefined,
+  presented: Presented,
+  core: Core,
+  accept?: Accept,
+): Promise<Answer> {
   const further = (patient: Presented) =>
     orFallback(patient, core, () =>
       doubt ? beyondDoubt(doubt, patient, core, accept) : goFurther(decision, patient, core, accept),

@@ -1,7 +1,8 @@
 import type { StoredResponse } from '../http/message.ts'
+import type { Reuse } from '../http/steady.ts'
 import { type Accept, type Arrival, type Asking, hasFailed, type Landing } from './arrival.ts'
 import type { Core } from './core.ts'
-import { decideNow, isReuse, never, type Reuse } from './decide-now.ts'
+import { decideNow, isReuse, never } from './decide-now.ts'
 import { exchange } from './exchange.ts'
 import type { Presented } from './presented.ts'
 

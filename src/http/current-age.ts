@@ -1,7 +1,7 @@
 import type { EpochMs, Ms, StoredResponse } from './message.ts'
 
 /** The greatest age there is: 2^31 seconds, about 68 years (RFC 9111 §1.2.2). */
-const MAX_AGE: Ms = 2 ** 31 * 1000
+export const MAX_AGE: Ms = 2 ** 31 * 1000
 
 type AgeInputs = Pick<StoredResponse, 'ageValue' | 'dateValue' | 'requestTime' | 'responseTime'>
 

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 /** What a schema says of data; nothing while it takes its time. */
 interface Check {
   readonly raw: unknown
+  readonly schema?: StandardSchemaV1
   result?: StandardSchemaV1.Result<unknown>
   readonly done?: Promise<void>
 }
@@ -19,14 +20,22 @@ export function createChecks(schemaNow: () => StandardSchemaV1 | undefined, tell
   let checked: Check | undefined
 
   function check(raw: unknown, schema: StandardSchemaV1): Check {
-    if (checked && checked.raw === raw) return checked
+    // One that takes its time is waited for, whichever it was: one that is written inside a component is another one at each rendering.
+    if (checked && checked.raw === raw && (checked.done || checked.schema === schema)) return checked
     const given = schema['~standard'].validate(raw)
-    if (!('then' in given)) return { raw, result: given }
+    if (!('then' in given)) {
+      checked = { raw, schema, result: given }
+      return checked
+    }
     const ended = (result: StandardSchemaV1.Result<unknown>) => {
       mine.result = result
       tell()
     }
-    const mine: Check = { raw, done: given.then(ended, (error) => ended({ issues: [{ message: String(error) }] })) }
+    const mine: Check = {
+      raw,
+      schema,
+      done: given.then(ended, (error) => ended({ issues: [{ message: String(error) }] })),
+    }
     checked = mine
     return mine
   }

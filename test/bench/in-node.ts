@@ -36,9 +36,8 @@ async function withPeers<T>(
   some: readonly Peer[],
   work: (opened: ReadonlyArray<Opened & { name: string }>) => Promise<T>,
 ): Promise<T> {
-  const opened = await Promise.all(
-    some.map(async (peer) => ({ ...(await peer.open({ url: origin.url, fetch })), name: peer.name })),
-  )
+  const at = { url: origin.url, fetch }
+  const opened = await Promise.all(some.map(async (peer) => ({ ...(await peer.open(at)), name: peer.name })))
   try {
     return await work(opened)
   } finally {
@@ -56,15 +55,14 @@ async function onlyHits<T>(origin: BenchOrigin, work: () => Promise<T>): Promise
   return done
 }
 
-const hits = (origin: BenchOrigin, size: Size): Promise<Table> =>
-  withPeers(origin, peers, async (opened) => {
-    const url = origin.url + pathOf(size)
-    for (const { read } of opened) await read(url)
-    const samples = await onlyHits(origin, () =>
-      measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
-    )
-    return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
-  })
+async function hits(origin: BenchOrigin, opened: ReadonlyArray<Opened & { name: string }>, size: Size): Promise<Table> {
+  const url = origin.url + pathOf(size)
+  for (const { read } of opened) await read(url)
+  const samples = await onlyHits(origin, () =>
+    measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
+  )
+  return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
+}
 
 const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
   withPeers(origin, peers, async (opened) => {
@@ -215,18 +213,18 @@ async function growth(): Promise<readonly Table[]> {
   ]
 }
 
+/** One table on a line, as soon as it is measured. */
+const print = (table: Table) => process.stdout.write(`${JSON.stringify(table)}\n`)
+
 const origin = await startOrigin()
-const tables: Table[] = []
-const keep = (...some: readonly Table[]) => {
-  tables.push(...some)
-  for (const { title } of some) process.stderr.write(`measured: ${title}\n`)
-}
-for (const size of sizes) keep(await hits(origin, size))
-keep(await hundredAtOnce(origin))
-keep(await decisions())
-keep(await stampede(origin))
-keep(await heap())
-keep(...(await growth()))
+// As in an application: one cache of each kind, for whatever is asked.
+await withPeers(origin, peers, async (opened) => {
+  for (const size of sizes) print(await hits(origin, opened, size))
+})
+print(await hundredAtOnce(origin))
+print(await decisions())
+print(await stampede(origin))
+print(await heap())
+for (const table of await growth()) print(table)
 origin.close()
-process.stdout.write(JSON.stringify(tables))
 process.exit(0)

@@ -29,7 +29,10 @@ export async function startOrigin(files: Readonly<Record<string, string>> = {}):
         })
         .end(files['/'] ?? '<!doctype html><title>Benchmark</title>')
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  // A peer that uses a connection again at the moment when the server gives it up sees a reset: it is never given up.
+  server.keepAliveTimeout = 0
+  // 1,000 may come at once.
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', 4_096, listening))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,

@@ -1,65 +1,81 @@
-// Run by `npm run bench`; see run.ts. What a purge costs where much is stored, what a read costs after many purges, and how soon many who follow one hub have applied a purge.
+// Bundled and run by `npm run bench`; see node.ts. What a purge costs where much is stored, what a read costs after many purges, and how soon many who follow one hub have applied a purge.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { QueryClient } from '@tanstack/query-core'
 import { EventSource } from 'eventsource'
 import { purgeEffect } from '../../src/http/purge-effect.ts'
 import { appendPurge, emptyLog } from '../../src/http/purge-log.ts'
 import { createCache } from '../../src/index.ts'
 import { followPurgeFeed } from '../../src/purge-feed/index.ts'
 import { createPurgeHub, toNodeHandler } from '../../src/server/index.ts'
+import { measure, timed } from './measure.ts'
+import { type Table, tableOf } from './table.ts'
 
 const STORED = 100_000
 const CLIENTS = 1_000
-const PURGES = 20
+const PURGES = 10
 
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+const urls = Array.from({ length: STORED }, (_, index) => `https://shop.example/${index}`)
 
-async function purgeInMemory(): Promise<void> {
+/** What has one label, as its documentation has it: keys that begin alike, https://tanstack.com/query/latest/docs/framework/react/guides/query-invalidation */
+function tanstackPurge(): () => Promise<void> {
+  const client = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } })
+  for (const url of urls) client.setQueryData(['all', url], 'x')
+  const last = ['all', urls.at(-1)]
+  return async () => {
+    await client.invalidateQueries({ queryKey: ['all'] })
+    if (!client.getQueryState(last)?.isInvalidated) throw new Error('not purged')
+  }
+}
+
+async function nearcachePurge(): Promise<() => Promise<void>> {
   const headers = { 'cache-control': 'max-age=3600', 'nearcache-tag': 'all' }
   const cache = createCache({
     store: 'memory',
     memory: { maxBytes: 2 ** 30 },
-    fetch: async () => new Response('x', { headers }),
+    fetch: async () => Response.json('x', { headers }),
   })
-  const urls = Array.from({ length: STORED }, (_, index) => `https://shop.example/${index}`)
-  for (const url of urls) await (await cache.fetch(url)).text()
+  for (const url of urls) await cache.json(url)
   await cache.settled()
-  const [fresh, last] = [urls[0] as string, urls.at(-1) as string]
-  if ((await cache.explain(fresh)).cause !== 'fresh') throw new Error('not stored')
-  const times: number[] = []
-  for (let round = 0; round < 21; round++) {
-    const start = performance.now()
+  const last = urls.at(-1) as string
+  if (cache.peek(last)?.stale !== false) throw new Error('not stored')
+  return async () => {
     await cache.purge({ tag: 'all' })
-    const found = cache.peek(last) ?? (await cache.explain(last))
-    times.push(performance.now() - start)
-    if (!found || (await cache.explain(last)).cause !== 'purged') throw new Error('not purged')
+    if (cache.peek(last)?.cause !== 'purged') throw new Error('not purged')
   }
-  times.sort((a, b) => a - b)
-  process.stdout.write(
-    `purge of a tag on ${STORED} stored responses, in memory, until a read sees it: median ${quantile(times, 0.5).toFixed(3)} ms, worst ${(times.at(-1) as number).toFixed(3)} ms\n`,
-  )
 }
 
-function readsAfterPurges(): void {
-  let log = emptyLog('bench')
-  for (let index = 0; index < 1000; index++) {
-    log = appendPurge(log, { selector: { tags: [`t${index}`] }, mode: 'soft', at: index })
+/** Until a read sees it. */
+async function purgeInMemory(): Promise<Table> {
+  const ways = {
+    'TanStack Query, invalidateQueries()': tanstackPurge(),
+    'nearcache, purge({ tag })': await nearcachePurge(),
+  }
+  const samples: Record<string, number[]> = {}
+  for (let round = 0; round < 21; round++) {
+    for (const [name, purge] of Object.entries(ways)) samples[name] = [...(samples[name] ?? []), await timed(purge)]
+  }
+  return tableOf('purge-tag', 'A purge of what 100,000 carry, until a read sees it, Node', 'ms', samples)
+}
+
+/** What each read does after 1,000 purges by tag. */
+async function readsAfterPurges(): Promise<Table> {
+  const logOf = (purges: number) => {
+    let log = emptyLog('bench')
+    for (let index = 0; index < purges; index++)
+      log = appendPurge(log, { selector: { tags: [`t${index}`] }, mode: 'soft', at: index })
+    return log
   }
   const stored = { url: 'https://shop.example/', tags: ['a', 'b', 'c'], epoch: { incarnation: 'bench', number: 0 } }
-  const started = performance.now()
-  purgeEffect(stored, log)
-  const first = performance.now() - started
-  const reads = 200_000
-  const start = performance.now()
-  for (let read = 0; read < reads; read++) purgeEffect(stored, log)
-  const each = ((performance.now() - start) / reads) * 1000
-  process.stdout.write(
-    `a read of 3 tags after 1,000 purges by tag: the first ${first.toFixed(3)} ms (it makes the index), each later one ${each.toFixed(3)} µs\n`,
-  )
+  const contenders = [0, 1, 1_000].map((purges) => {
+    const log = logOf(purges)
+    return { name: `after ${purges.toLocaleString('en')} purges`, run: () => purgeEffect(stored, log) }
+  })
+  return tableOf('purge-read', 'Whether a response of 3 tags is purged, Node', 'µs', await measure(contenders))
 }
 
-async function manyFollow(): Promise<void> {
+/** From `purge()` until each of many who follow one hub has applied it, all in this one process. */
+async function manyFollow(): Promise<Table> {
   const hub = createPurgeHub()
   const server = createServer(toNodeHandler((request) => hub.feed(request)))
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', 4096, listening))
@@ -87,16 +103,15 @@ async function manyFollow(): Promise<void> {
     await hub.purge({ tag: `t${round}` })
     await all
   }
-  delays.sort((a, b) => a - b)
-  process.stdout.write(
-    `${CLIENTS} clients on one hub, all in this one process, ${PURGES} purges, from purge() to applied: median ${quantile(delays, 0.5).toFixed(1)} ms, p99 ${quantile(delays, 0.99).toFixed(1)} ms\n`,
-  )
   for (const feed of feeds) feed.close()
   await hub.close()
   server.closeAllConnections()
   server.close()
+  return tableOf('purge-follow', '1,000 who follow one hub: from purge() to applied, Node', 'ms', {
+    'nearcache, followPurgeFeed()': delays,
+  })
 }
 
-readsAfterPurges()
-await purgeInMemory()
-await manyFollow()
+for (const measured of [purgeInMemory, readsAfterPurges, manyFollow])
+  process.stdout.write(`${JSON.stringify(await measured())}\n`)
+process.exit(0)

@@ -1,5 +1,4 @@
 // `npm run bench`: nearcache beside what one would use instead, all in one run, as ratios; `npm run bench -- hits tabs` for some parts. Nothing here passes or fails.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -14,20 +13,26 @@ import {
   measureTabs,
   measureWorkers,
 } from './in-chromium.ts'
-import { measureInNode } from './node.ts'
+import { inFreshNode } from './node.ts'
+import { readmeTable } from './readme.ts'
 import { asMarkdown, type Table } from './table.ts'
 import { budgets, judge, verdictsAsMarkdown } from './verdicts.ts'
 
 interface Part {
   readonly inBrowser: boolean
-  measure(): Promise<readonly Table[]>
+  measure(): AsyncIterable<Table>
 }
 
-const inNode = (measure: Part['measure']): Part => ({ inBrowser: false, measure })
-const inPage = (measure: Part['measure']): Part => ({ inBrowser: true, measure })
+const inNode = (entry: string): Part => ({ inBrowser: false, measure: () => inFreshNode(entry) })
+const inPage = (measure: () => Promise<readonly Table[]>): Part => ({
+  inBrowser: true,
+  async *measure() {
+    yield* await measure()
+  },
+})
 
 const parts: Readonly<Record<string, Part>> = {
-  node: inNode(measureInNode),
+  node: inNode('test/bench/in-node.ts'),
   hits: inPage(measureHits),
   start: inPage(measureColdStart),
   disk: inPage(async () => tablesOf(await measureDisk())),
@@ -35,7 +40,7 @@ const parts: Readonly<Record<string, Part>> = {
   tabs: inPage(measureTabs),
   hooks: inPage(measureHooks),
   growth: inPage(measureGrowthOnDisk),
-  purges: inNode(measurePurges),
+  purges: inNode('test/bench/purges-in-node.ts'),
 }
 
 /** What the disk costs, as it measures it itself: medians. */
@@ -60,17 +65,6 @@ function tablesOf({ compared, tasks }: OnDisk): readonly Table[] {
   ]
 }
 
-/** Purges where much is stored and where many follow: plain lines, from the sources. */
-async function measurePurges(): Promise<readonly Table[]> {
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'test/bench/purges-in-node.ts'], {
-    cwd: repository,
-    env: { ...process.env, NODE_ENV: 'production' },
-    stdio: 'inherit',
-  })
-  if (status !== 0) throw new Error('The benchmark of purges in Node failed')
-  return []
-}
-
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in parts))
 if (unknown.length > 0) throw new RangeError(`No part ${unknown}; there are ${Object.keys(parts)}`)
@@ -85,14 +79,17 @@ const say = (text: string) => {
   process.stdout.write(`${text}\n\n`)
 }
 process.stdout.write(`${lines[0]}\n\n`)
+/** To whoever waits, and not into the report. */
+const progress = (text: string) => process.stderr.write(`[${Math.round(performance.now() / 1000)} s] ${text}\n`)
 for (const [name, { inBrowser, measure }] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
+  progress(`${name} …`)
   if (inBrowser && !paths.chromium) {
     say(`SKIPPED: ${name}, since Chromium is not on this machine`)
     continue
   }
   try {
-    for (const table of await measure()) {
+    for await (const table of measure()) {
       tables.push(table)
       say(asMarkdown(table))
     }
@@ -102,8 +99,11 @@ for (const [name, { inBrowser, measure }] of Object.entries(parts)) {
     process.exitCode = 1
   }
 }
+progress('done')
 const verdicts = budgets.map((budget) => judge(budget, tables))
 say(verdictsAsMarkdown(verdicts))
+const forReadme = readmeTable(tables)
+if (forReadme) say(`What README.md says of it:\n\n${forReadme}`)
 
 const folder = join(repository, '.reports')
 mkdirSync(folder, { recursive: true })

@@ -1,3 +1,4 @@
+import { sizes } from './sample.ts'
 import { figure, ratio, type Table, valueIn } from './table.ts'
 
 /** What the project wants to show. */
@@ -33,10 +34,26 @@ const flat = (what: string, id: string): Budget => share(what, 1.25, id, '100,00
 
 /** The budgets of DESIGN section 14 and issue 8, as shares: a tenth is ten times faster. */
 export const budgets: readonly Budget[] = [
-  share('json() on a hit, of cachified', 1, 'hit-1', JSON_, 'cachified on a Map'),
-  share('json() on a hit, of TanStack Query’s fetchQuery()', 1 / 2, 'hit-1', JSON_, 'TanStack Query, fetchQuery()'),
-  share('fetch().json() on a hit in Node, of a Map with new Response().json()', 1.3, 'hit-1', FETCH, MAP),
-  share('fetch().json() on a hit in Chromium, of the same', 1.3, 'page-hit-1', FETCH, MAP),
+  ...sizes.flatMap((size) => [
+    share(`json() on a hit of ${size} KB, of cachified`, 1, `hit-${size}`, JSON_, 'cachified on a Map'),
+    share(
+      `json() on a hit of ${size} KB, of TanStack Query’s fetchQuery()`,
+      1 / 2,
+      `hit-${size}`,
+      JSON_,
+      'TanStack Query, fetchQuery()',
+    ),
+    share(
+      `fetch().json() on a hit of ${size} KB in Node, of a Map with new Response().json()`,
+      1.3,
+      `hit-${size}`,
+      FETCH,
+      MAP,
+    ),
+  ]),
+  share('json() on a hit in Chromium, of cachified', 1, 'page-hit-1', JSON_, 'cachified on a Map'),
+  share('json() on a hit in Chromium, of TanStack Query’s', 1 / 2, 'page-hit-1', JSON_, 'TanStack Query, fetchQuery()'),
+  share('fetch().json() on a hit in Chromium, of a Map with new Response().json()', 1.3, 'page-hit-1', FETCH, MAP),
   share('the same, wanted', 1, 'page-hit-1', FETCH, MAP),
   share('fetch().json() on a hit, of undici’s cache interceptor', 1 / 5, 'hit-1', FETCH, 'undici, cache interceptor'),
   share(
@@ -81,6 +98,13 @@ export const budgets: readonly Budget[] = [
     'worker',
     'nearcache, installCache()',
     'a bare worker, from its memory',
+  ),
+  share(
+    'a purge of what 100,000 carry, of TanStack Query’s invalidateQueries()',
+    1,
+    'purge-tag',
+    'nearcache, purge({ tag })',
+    'TanStack Query, invalidateQueries()',
   ),
   flat('a hit with 100,000 stored, of one with 1,000', 'growth-hit'),
   flat('a write, in memory, the same', 'growth-write'),

@@ -420,6 +420,33 @@ test('a schema gives its output, once for a body, also when it is written inside
   expectNoErrors()
 })
 
+test('a schema is asked once for a body, however many components have it', async () => {
+  const { cache, show, origin, settle } = page()
+  origin.serves('/product', { cacheControl: 'max-age=60', json: { id: 1, name: 'Cup' } })
+  const asked: unknown[] = []
+  const schemaOf = (suffix: string): StandardSchemaV1<unknown, string> => ({
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate(value) {
+        asked.push(value)
+        return { value: `${(value as Product).name}${suffix}` }
+      },
+    },
+  })
+  const [one, other] = [schemaOf('.'), schemaOf('!')]
+  const Show = ({ schema }: { schema: typeof one }) => <p>{useFetch('/product', { schema }).data}</p>
+  show([1, 2, 3].map((key) => <Show key={key} schema={one} />))
+  await settle()
+  expect(screen.getAllByText('Cup.')).toHaveLength(3)
+  expect(asked).toHaveLength(1)
+  await act(async () => void cache.update<Product>('/product', (product) => ({ ...product, name: 'Mug' })))
+  expect(screen.getAllByText('Mug.')).toHaveLength(3)
+  expect(asked).toHaveLength(2)
+  show(<Show schema={other} />)
+  expect(screen.getAllByText('Mug!')).toHaveLength(1)
+})
+
 test('a body that does not fit the schema is an error, also when memory has had it before', async () => {
   const { cache, show, origin, settle } = page()
   origin.serves('/product', { cacheControl: 'max-age=60', json: { id: 'one' } })

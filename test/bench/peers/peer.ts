@@ -1,5 +1,5 @@
 /** An origin as the peers are given it. */
-interface Origin {
+export interface Origin {
   /** Where it is, without a path. */
   readonly url: string
   /** Reaches it. */
