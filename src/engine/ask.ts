@@ -126,7 +126,7 @@ async function follow(other: Flight, asked: Asking, presented: Presented, core: 
           })
     })
   } finally {
-    other.leave()
+    other.leave(presented.patience)
   }
 }
 
@@ -148,7 +148,7 @@ async function lead(
       return fromArrival(arrival, flight, asked, presented, core, collapsed)
     })
   } finally {
-    flight.leave()
+    flight.leave(presented.patience)
   }
 }
 
@@ -213,7 +213,7 @@ function finishBehind(flight: Flight, failed: (error: unknown) => void, core: Co
     ({ kept, shared, raw }) => (kept ? kept : shared ? undefined : discard(raw)),
     (error: unknown) => failed(error),
   )
-  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
+  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(() => flight.leave()))
 }
 
 /** The origin's response, passed to the caller while it is stored. `undefined`: its beginning is no longer at hand. */

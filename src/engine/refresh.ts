@@ -93,7 +93,7 @@ function refresh(
     })
     .catch(failed)
   // Who joined meanwhile may wait on.
-  return isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave)
+  return isDoneWithin(work, BACKGROUND_MS, core).finally(() => flight.leave())
 }
 
 const isUnchanged =

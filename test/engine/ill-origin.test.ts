@@ -84,6 +84,43 @@ describe('an origin that is known to be ill', () => {
     expect(clock.sleeping).toBe(0)
   })
 
+  test('an origin that hangs is known to be ill after five hard deadlines: nobody waits for a sixth (DESIGN 9)', async () => {
+    const { cache, origin, clock, events } = harness({ earlyExpiry: false, deadlines: { hardMs: 1_500 } })
+    origin.serves('/*', ({ path }) => ({ cacheControl: 'max-age=60, stale-if-error=600', body: `good ${path}` }))
+    for (const path of ['/a', '/b']) await text(cache.fetch(path))
+    await clock.advance(90_000)
+    origin.fails('*', 'hang')
+    for (const path of ['/a', '/b', '/a', '/b', '/a']) {
+      const reading = text(cache.fetch(path))
+      await clock.advance(1_500)
+      expect(await reading).toBe(`good ${path}`)
+    }
+    expect(origin.requests.slice(2).map(({ aborted }) => aborted)).toEqual(Array(5).fill(true))
+    expect(await text(cache.fetch('/b'))).toBe('good /b')
+    expect(causes(events).slice(2)).toEqual(Array(6).fill('stale-if-error'))
+    expect(origin.requests).toHaveLength(7)
+  })
+
+  test('callers who leave before make nobody ill, whatever others have waited', async () => {
+    const { cache, origin, clock } = harness({ earlyExpiry: false })
+    origin.serves('/*', ({ path }) => ({ cacheControl: 'max-age=60, stale-if-error=600', body: `good ${path}` }))
+    for (const path of ['/a', '/b']) await text(cache.fetch(path))
+    await clock.advance(90_000)
+    const hold = origin.hold('/*')
+    for (const path of ['/a', '/b', '/a', '/b', '/a', '/b']) {
+      const controller = new AbortController()
+      const short = cache.fetch(path, { nearcache: { hardMs: 1_100 } }).catch(() => {})
+      const left = cache.fetch(path, { signal: controller.signal }).catch(() => {})
+      await clock.advance(1_500)
+      controller.abort()
+      await Promise.all([short, left])
+    }
+    hold.release()
+    const before = origin.requests.length
+    await text(cache.fetch('/a'))
+    expect(origin.requests).toHaveLength(before + 1)
+  })
+
   test('circuit: false asks each time', async () => {
     const { cache, asked, tries } = await withIllOrigin('max-age=60, stale-if-error=600', { circuit: false })
     for (let read = 0; read < 3; read++) expect(await text(cache.fetch('/a'))).toBe('good /a')
