@@ -165,4 +165,16 @@ describe('the phase of an install', () => {
     const { epoch } = await world.cache.purge({ url: '/other' })
     expect((await world.cache.explain('/price')).numbers?.phaseMs).toBe(50_000 * installShare(epoch.incarnation))
   })
+
+  test.each([
+    ['the option has none, the rule gives β', { phase: 0 }, { beta: 2 }, 0],
+    ['the option has another, the rule gives β', { phase: 0.5 }, { beta: 2 }, 50_000],
+    ['the option is false, the rule gives β: all else by default', false, { beta: 2 }, 5_000],
+    ['the rule is false', { phase: 0.5 }, false, 0],
+  ] as const)('a rule changes what it names, and nothing else: %s', async (_, earlyExpiry, ofRule, greatest) => {
+    const world = await withStored({}, { earlyExpiry, rules: [{ match: '/*', earlyExpiry: ofRule }] })
+    const { epoch } = await world.cache.purge({ url: '/other' })
+    const { phaseMs = 0 } = (await world.cache.explain('/price')).numbers ?? {}
+    expect(phaseMs).toBe(greatest * installShare(epoch.incarnation))
+  })
 })
