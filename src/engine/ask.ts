@@ -6,7 +6,7 @@ import { type Answer, passOn, replay } from './answer.ts'
 import { type Accept, type Arrival, type Asking, discard, hasFailed } from './arrival.ts'
 import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
-import { BACKGROUND_MS, isDeadline, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, hasLeft, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
 import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
 import { identityOf } from './identity.ts'
@@ -197,8 +197,7 @@ async function settle(
     if (!answer) throw UNUSABLE
     return answer
   } catch (error) {
-    const { signal } = presented
-    if (error === UNUSABLE || (signal?.aborted && !isDeadline(signal))) throw error
+    if (error === UNUSABLE || hasLeft(presented)) throw error
     const stale = serveStale('stale-if-error')
     if (!stale) throw error
     failed(error)
