@@ -123,6 +123,22 @@ describe('an early refresh', () => {
     },
   )
 
+  test('is not made, nor drawn for, while the origin is known to be ill (DESIGN 8)', async () => {
+    const world = await withStored({ delayMs: 500 }, { random: drawing(50) })
+    world.origin.fails('*', 'network')
+    for (const path of ['/x', '/y', '/x', '/y', '/x']) {
+      const failing = world.cache.fetch(path).catch(() => {})
+      await world.clock.advance(500)
+      await failing
+    }
+    const asked = world.origin.requests.length
+    expect(await readsAt(world, 10_000)).toBe('fresh')
+    expect(world.origin.requests).toHaveLength(asked)
+    world.origin.recovers()
+    await text(world.cache.fetch('/z'))
+    expect(await readsAt(world, 9_000)).toBe('early-refresh')
+  })
+
   test.each([
     ['force-cache', { cache: 'force-cache' }],
     ['only-if-cached', { headers: { 'cache-control': 'only-if-cached' } }],

@@ -786,7 +786,7 @@ export const mutants: readonly Mutant[] = [
     'engine/decide-now.ts',
     '!core.health.isIll(presented.request.url)',
     'true',
-    ['test/engine/ill-origin.test.ts'],
+    ['test/engine/early-expiry.test.ts'],
   ),
   one(
     'early expiry: for only-if-cached (RFC 9111 §5.2.1.7)',
@@ -1018,8 +1018,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: refreshes go on at an origin that is ill',
     'engine/refresh.ts',
-    ' && core.health.admits(behind.request.url)',
-    '',
+    'if (health.admits(url)) return',
+    'if (url) return',
     ['test/engine/ill-origin.test.ts'],
   ),
   one(
