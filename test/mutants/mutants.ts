@@ -933,7 +933,7 @@ export const mutants: readonly Mutant[] = [
     'resilience/circuit.ts',
     '      change(one)\n      share(name, one)',
     '      change(one)\n      if (name === origin) share(name, one)',
-    ['test/resilience/circuit.test.ts', 'test/calm/outage.test.ts'],
+    ['test/resilience/circuit.test.ts'],
   ),
   one(
     'circuit: a probe is not told to the other tabs',
@@ -941,6 +941,13 @@ export const mutants: readonly Mutant[] = [
     '          one.probeUntil = now + PROBE_MS\n          share(name, one)',
     '          one.probeUntil = now + PROBE_MS',
     ['test/resilience/circuit.test.ts'],
+  ),
+  one(
+    'circuit: tabs that look in one moment each make a probe',
+    'engine/refresh.ts',
+    'health.isIll(url) ? await tabs',
+    'false ? await tabs',
+    ['test/calm/probes-of-one-moment.test.ts'],
   ),
   one('circuit: the URL is told as it is', 'resilience/circuit.ts', 'fraction(url)}`, origin]', 'url}`, origin]', [
     'test/resilience/circuit.test.ts',
