@@ -1,3 +1,4 @@
+import { isTimeout } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { Presented } from './presented.ts'
 
@@ -53,12 +54,8 @@ export async function patiently<T>(
   }
 }
 
-/** Whether a signal has aborted because time is over (`AbortSignal.timeout()`), not because its owner wants nothing any more. */
-export const isDeadline = ({ reason }: AbortSignal): boolean =>
-  reason instanceof DOMException && reason.name === 'TimeoutError'
-
 /** Whether the caller wants nothing any more. */
-export const hasLeft = ({ signal }: Presented): boolean => signal?.aborted === true && !isDeadline(signal)
+export const hasLeft = ({ signal }: Presented): boolean => signal?.aborted === true && !isTimeout(signal.reason)
 
 /** A signal that aborts with whichever of two aborts first. */
 export function either(one: AbortSignal, other: AbortSignal): AbortSignal {

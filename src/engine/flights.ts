@@ -1,6 +1,6 @@
+import { isTimeout } from '../errors.ts'
 import type { Epoch, EpochMs, PurgeLog } from '../http/message.ts'
 import { type Arrival, discard, type Landing } from './arrival.ts'
-import { isDeadline } from './deadlines.ts'
 
 /** Names remembered at most. */
 const MAX_REMEMBERED = 1000
@@ -90,7 +90,7 @@ export function createFlights(): Flights {
       }
       const abortIfAlone = (patience?: AbortSignal) => {
         if (waiting > 0 || isRead()) return
-        const isLate = patience?.aborted && isDeadline(patience)
+        const isLate = patience?.aborted && isTimeout(patience.reason)
         abort(isLate ? patience.reason : new DOMException('Nobody waits for this response any more', 'AbortError'))
         land()
       }

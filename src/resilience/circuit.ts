@@ -1,3 +1,4 @@
+import { isTimeout } from '../errors.ts'
 import { isOriginError } from '../http/decide.ts'
 import { fraction } from '../http/fraction.ts'
 import type { EpochMs, Ms } from '../http/message.ts'
@@ -213,7 +214,7 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
         return response
       } catch (error) {
         const signal = signalOf(input, init)
-        if (!signal?.aborted || steady() - sentAt >= (isDeadline(signal) ? LATE_MS : HUNG_MS)) failed(url, 0)
+        if (!signal?.aborted || steady() - sentAt >= (isTimeout(signal.reason) ? LATE_MS : HUNG_MS)) failed(url, 0)
         throw error
       }
     },
@@ -245,6 +246,3 @@ function namesOf(url: string): [own: string, origin: string] {
   const { origin } = new URL(url)
   return [`${origin} ${fraction(url)}`, origin]
 }
-
-const isDeadline = ({ reason }: AbortSignal): boolean =>
-  reason instanceof DOMException && reason.name === 'TimeoutError'

@@ -889,7 +889,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: a caller who leaves is a failure of the origin',
     'resilience/circuit.ts',
-    'if (!signal?.aborted || steady() - sentAt >= (isDeadline(signal) ? LATE_MS : HUNG_MS)) failed',
+    'if (!signal?.aborted || steady() - sentAt >= (isTimeout(signal.reason) ? LATE_MS : HUNG_MS)) failed',
     'failed',
     ['test/resilience/circuit.test.ts'],
   ),
@@ -983,7 +983,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: an origin that hangs beyond each deadline never fails',
     'resilience/circuit.ts',
-    '(isDeadline(signal) ? LATE_MS : HUNG_MS)',
+    '(isTimeout(signal.reason) ? LATE_MS : HUNG_MS)',
     'HUNG_MS',
     ['test/resilience/circuit.test.ts'],
   ),
@@ -1004,8 +1004,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'circuit: it refuses what has no stored copy',
     'engine/ill-origin.ts',
-    'if (presented.isBackground && !health',
-    'if (!health',
+    'if (presented.isBackground && !core.health',
+    'if (!core.health',
     ['test/engine/ill-origin.test.ts'],
   ),
   one(
@@ -1134,7 +1134,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'background work: an origin that is ill is asked all the same',
     'engine/ill-origin.ts',
-    'if (presented.isBackground && !health.admits(request.url))',
+    'if (presented.isBackground && !core.health.admits(request.url))',
     'if (false)',
     ['test/engine/priority.test.ts'],
   ),
@@ -1169,9 +1169,13 @@ export const mutants: readonly Mutant[] = [
     '[204',
     ['test/engine/fallback.test.ts'],
   ),
-  one('fallback: for a caller that has gone', 'engine/fallback.ts', 'signal?.aborted ? !isDeadline(signal) :', '', [
-    'test/engine/fallback.test.ts',
-  ]),
+  one(
+    'fallback: for a caller that has gone',
+    'engine/fallback.ts',
+    'signal?.aborted ? !isTimeout(signal.reason) :',
+    '',
+    ['test/engine/fallback.test.ts'],
+  ),
   one(
     'fallback: counts as saved',
     'observe/counters.ts',
@@ -1231,13 +1235,13 @@ export const mutants: readonly Mutant[] = [
   one(
     'deadline: a request that it ends says only that nobody waits',
     'engine/flights.ts',
-    'patience?.aborted && isDeadline(patience)',
+    'patience?.aborted && isTimeout(patience.reason)',
     'false',
     ['test/engine/ill-origin.test.ts'],
   ),
   one(
     "deadline: a caller's abort is one",
-    'engine/deadlines.ts',
+    'errors.ts',
     "reason instanceof DOMException && reason.name === 'TimeoutError'",
     'reason instanceof DOMException',
     ['test/engine/deadlines.test.ts'],
