@@ -1,4 +1,5 @@
-import { mayServeOnError } from '../http/decide.ts'
+import { type DecisionNumbers, mayServeOnError } from '../http/decide.ts'
+import type { StoredResponse } from '../http/message.ts'
 import { type Answer, replay } from './answer.ts'
 import type { Accept, Asking } from './arrival.ts'
 import { type Core, decisionContext } from './core.ts'
@@ -14,16 +15,24 @@ import { refreshBehind } from './refresh.ts'
 export function insteadOfAsking(asked: Asking, presented: Presented, core: Core, accept?: Accept): Answer | undefined {
   const { stored, why } = asked
   const { request } = presented
-  const { health } = core
-  const isStale = stored && health.isIll(request.url)
-  const numbers = isStale && mayServeOnError(stored, request, decisionContext(presented, core))
-  if (numbers) {
+  const numbers = allowedWhileIll(stored, presented, core)
+  if (stored && numbers) {
     refreshBehind(stored, presented, core, accept)
     return replay(stored, request, numbers, 'stale-if-error', { why })
   }
-  if (presented.isBackground && !health.admits(request.url)) throw leftUndone(request.url)
+  if (presented.isBackground && !core.health.admits(request.url)) throw leftUndone(request.url)
   return undefined
 }
+
+/** The numbers of what is stored, where the origin is known to be ill and an error would allow to serve it. */
+export const allowedWhileIll = (
+  stored: StoredResponse | undefined,
+  presented: Presented,
+  core: Core,
+): DecisionNumbers | undefined =>
+  stored && core.health.isIll(presented.request.url)
+    ? mayServeOnError(stored, presented.request, decisionContext(presented, core))
+    : undefined
 
 /** The error of background work that is dropped. */
 export const leftUndone = (url: string): DOMException =>

@@ -30,6 +30,18 @@ describe('an origin that is known to be ill', () => {
     expect(causes(events).slice(-20)).toEqual(Array(20).fill('stale-if-error'))
   })
 
+  test('explain() says what would come of it, and makes no probe', async () => {
+    const { cache, asked, tries, clock } = await withIllOrigin('max-age=60, stale-if-error=600')
+    await clock.advance(1_250)
+    expect(await cache.explain('/a')).toMatchObject({ decision: 'reuse-and-revalidate', cause: 'stale-if-error' })
+    expect(await cache.explain('/never-seen')).toMatchObject({ decision: 'forward', cause: 'miss' })
+    expect(await cache.explain('/a', { cache: 'no-cache' })).toMatchObject({ cause: 'request-directive' })
+    expect(tries()).toBe(asked)
+    await text(cache.fetch('/a'))
+    await cache.settled()
+    expect(tries()).toBe(asked + 1)
+  })
+
   test('a probe goes behind, when it is due; where it succeeds, everything is as before', async () => {
     const { cache, asked, tries, clock, origin } = await withIllOrigin('max-age=60, stale-if-error=600')
     await clock.advance(1_250)
