@@ -41,6 +41,8 @@ export interface CircuitNews {
 export interface CircuitPorts {
   readonly clock: Clock
   readonly random: Random
+  /** Whether this device may have a network: then what failed without one says nothing any more. @default always */
+  isOnline?(): boolean
   /** Tells the other contexts. Must not throw. */
   tell?(news: CircuitNews): void
 }
@@ -68,6 +70,8 @@ interface Circuit {
   quietUntil: EpochMs
   /** When something of it was learnt last: by a clock that shows less, it has been set back. */
   at: EpochMs
+  /** Whether this device was without a network then. */
+  isOffline: boolean
 }
 
 /** An abort after this long without an answer counts as a failure, in milliseconds: an origin that hangs never fails by itself. */
@@ -91,7 +95,10 @@ const MAX_CIRCUITS = 200
  *
  * Nothing is refused here. Whoever has something else to answer with asks `health` first; whoever has not goes to the origin, as fetch would, and its success closes the circuit.
  */
-export function createCircuits({ clock, random, tell }: CircuitPorts, limits: CircuitLimits = {}): Circuits {
+export function createCircuits(
+  { clock, random, isOnline = () => true, tell }: CircuitPorts,
+  limits: CircuitLimits = {},
+): Circuits {
   const { failures: threshold = 5, baseMs = 1_000, maxMs = 60_000 } = limits
   const circuits = new Map<string, Circuit>()
   /** For how long something takes: a machine that has slept has not waited. */
@@ -103,16 +110,30 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
     circuits.delete(name)
     if (circuits.size >= MAX_CIRCUITS)
       for (const oldest of [...circuits.keys()].slice(0, MAX_CIRCUITS / 2)) circuits.delete(oldest)
-    const one = known ?? { failures: 0, first, isSpread: false, backoffMs: baseMs, probeUntil: 0, quietUntil: 0, at: 0 }
+    const one = known ?? {
+      failures: 0,
+      first,
+      isSpread: false,
+      backoffMs: baseMs,
+      probeUntil: 0,
+      quietUntil: 0,
+      at: 0,
+      isOffline: false,
+    }
     one.at = clock.now()
+    one.isOffline = !isOnline()
     circuits.set(name, one)
     return one
   }
 
-  /** Whether nothing more can be known from it: long ago, or later than now. */
-  function isObsolete({ openUntil, at }: Circuit): boolean {
+  /** Whether nothing more can be known from it: long ago, later than now, or without a network where there is one again. */
+  function isObsolete({ openUntil, at, isOffline }: Circuit): boolean {
     const now = clock.now()
-    return now < at - CLOCK_TOLERANCE_MS || (openUntil !== undefined && now >= openUntil + FORGET_MS)
+    return (
+      now < at - CLOCK_TOLERANCE_MS ||
+      (openUntil !== undefined && now >= openUntil + FORGET_MS) ||
+      (isOffline && isOnline())
+    )
   }
 
   function current(name: string): Circuit | undefined {

@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CacheOptions } from '../../src/index.ts'
 import type { ScriptedResponse } from '../../src/testing/index.ts'
 import { causes, harness } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text().catch(() => 'broken')
 const orName = (reading: Promise<string>) => reading.catch((error: Error) => error.name)
+
+afterEach(() => vi.unstubAllGlobals())
 
 /** A cache that has `/a` and `/b`, stale for half a minute, and whose origin has just failed five times. */
 async function withIllOrigin(
@@ -131,6 +133,23 @@ describe('an origin that is known to be ill', () => {
     const before = origin.requests.length
     await text(cache.fetch('/a'))
     expect(origin.requests).toHaveLength(before + 1)
+  })
+
+  test('a device that is back on its network asks at once, however long its outage was (F-32)', async () => {
+    const navigator = { onLine: false }
+    vi.stubGlobal('navigator', navigator)
+    const { cache, origin, clock, asked, tries } = await withIllOrigin('max-age=60, stale-if-error=600')
+    for (let second = 0; second < 200; second++) {
+      expect(await text(cache.fetch('/a'))).toBe('good /a')
+      await clock.advance(1_000)
+    }
+    // Probes alone meanwhile.
+    expect(tries() - asked).toBeLessThanOrEqual(10)
+    navigator.onLine = true
+    origin.recovers()
+    const before = tries()
+    expect((await cache.fetch('/a')).headers.get('cache-status')).toContain('detail=expired')
+    expect(tries()).toBe(before + 1)
   })
 
   test('circuit: false asks each time', async () => {

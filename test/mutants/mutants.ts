@@ -949,6 +949,13 @@ export const mutants: readonly Mutant[] = [
     'false ? await tabs',
     ['test/calm/probes-of-one-moment.test.ts'],
   ),
+  one(
+    'circuit: back on its network, a device waits for the probe to be due (HTML, navigator.onLine)',
+    'resilience/circuit.ts',
+    '(isOffline && isOnline())',
+    'isOffline < false',
+    ['test/resilience/circuit.test.ts', 'test/engine/ill-origin.test.ts'],
+  ),
   one('circuit: the URL is told as it is', 'resilience/circuit.ts', 'fraction(url)}`, origin]', 'url}`, origin]', [
     'test/resilience/circuit.test.ts',
   ]),

@@ -199,6 +199,22 @@ test('a clock that is set forward, as after a sleep, lets the probe be due, and 
   expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
 })
 
+test('what failed without a network makes nobody ill once there is one again, and until then it does (HTML, navigator.onLine)', async () => {
+  const clock = virtualClock()
+  const origin = scriptedOrigin({ clock })
+  let online = false
+  const { watch, health } = createCircuits({ clock, random: seededRandom(1), isOnline: () => online })
+  const fetch = watch(origin.fetch)
+  origin.fails('*', 'network')
+  for (const url of [a, b, a, b, a]) await fetch(url).catch(() => {})
+  expect([health.isIll(a), health.admits(a)]).toEqual([true, false])
+  online = true
+  expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+  // It can be ill all the same.
+  for (const url of [a, b, a, b, a]) await fetch(url).catch(() => {})
+  expect(health.isIll(a)).toBe(true)
+})
+
 test('an outage with ever other URLs: that of the origin is not what is forgotten', async () => {
   const { asks, health, fetch, origin } = world()
   origin.fails('*', 'network')
