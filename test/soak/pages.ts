@@ -70,11 +70,11 @@ export async function soakPages({
       old,
     } = (await tab.evaluate(`soak.work(${JSON.stringify(plan)})`, plan.forMs)) as PageWork
     broken.push(...seen)
-    for (const { name, version, purgedAt } of old) {
+    for (const { name, version, purgedAt, how } of old) {
       const confirmed = origin.confirmed.get(version) ?? 0
       if (confirmed < purgedAt)
         broken.push(
-          `${name} in version ${version} was served after the purge of ${purgedAt}; last confirmed ${confirmed}`,
+          `${name} in version ${version} was served (${how}) after the purge of ${purgedAt}; last confirmed ${confirmed}`,
         )
     }
     figures.operations = (figures.operations ?? 0) + operations
