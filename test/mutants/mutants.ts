@@ -1160,6 +1160,13 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/priority.test.ts'],
   ),
   one(
+    'the copy of the browser’s own cache is believed before the disk has said what was purged (law 2)',
+    'engine/exchange.ts',
+    '!core.settings.durable || (!isDiskLate && core.store.isDurable())',
+    'true',
+    ['test/faults/browser-cache-below.test.ts'],
+  ),
+  one(
     'fallback: for 404, which is an answer',
     'engine/fallback.ts',
     '!isOriginError(answer.status) || typeof',
