@@ -262,8 +262,11 @@ export function createCircuits(
   }
 }
 
-/** The names of the two circuits that a URL belongs to: its own, by which others cannot tell what was asked for, and its origin's. */
+/** The names of the two circuits that a URL belongs to: its own, by which others cannot tell what was asked for, and its origin's. A relative one, of a cache that was closed, is of no origin that is known. */
 function namesOf(url: string): [own: string, origin: string] {
-  const { origin } = new URL(url)
+  let origin = ''
+  try {
+    origin = new URL(url).origin
+  } catch {}
   return [`${origin} ${fraction(url)}`, origin]
 }

@@ -215,6 +215,15 @@ test('what failed without a network makes nobody ill once there is one again, an
   expect(health.isIll(a)).toBe(true)
 })
 
+test('a relative URL, as it comes from a cache that was closed, is answered or fails as by fetch', async () => {
+  const { fetch, origin, health } = world({ failures: 1 })
+  origin.serves('/a', WELL)
+  expect((await fetch('/a')).status).toBe(200)
+  origin.fails('/a', 'network')
+  await expect(fetch('/a')).rejects.toThrow('fetch failed')
+  expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+})
+
 test('an outage with ever other URLs: that of the origin is not what is forgotten', async () => {
   const { asks, health, fetch, origin } = world()
   origin.fails('*', 'network')
