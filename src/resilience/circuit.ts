@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Health } from '../ports/health.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
-import { methodOf, signalOf, urlOf } from './call.ts'
+import { methodOf, originOf, signalOf, urlOf } from './call.ts'
 
 /** When an origin counts as ill, and how it is asked again. */
 export interface CircuitLimits {
@@ -262,11 +262,8 @@ export function createCircuits(
   }
 }
 
-/** The names of the two circuits that a URL belongs to: its own, by which others cannot tell what was asked for, and its origin's. A relative one, of a cache that was closed, is of no origin that is known. */
+/** The names of the two circuits that a URL belongs to: its own, by which others cannot tell what was asked for, and its origin's. */
 function namesOf(url: string): [own: string, origin: string] {
-  let origin = ''
-  try {
-    origin = new URL(url).origin
-  } catch {}
+  const origin = originOf(url)
   return [`${origin} ${fraction(url)}`, origin]
 }

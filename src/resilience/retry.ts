@@ -3,7 +3,7 @@ import { retryAfter } from '../http/retry-after.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
-import { isRepeatable, methodOf, signalOf, urlOf } from './call.ts'
+import { isRepeatable, methodOf, originOf, signalOf, urlOf } from './call.ts'
 
 /** How often, and when, a request is made again that failed. */
 export interface RetryLimits {
@@ -83,7 +83,7 @@ export function withRetry(
     const url = urlOf(input)
     if (!IDEMPOTENT.includes(methodOf(input, init)) || init?.priority === 'low' || !isRepeatable(input, init))
       return transport(input, init)
-    const { origin } = new URL(url)
+    const origin = originOf(url)
     const signal = signalOf(input, init)
     payInto(origin)
     for (let attempt = 1; ; attempt++) {

@@ -143,6 +143,13 @@ describe('when', () => {
   })
 })
 
+test('a relative URL, as it comes from a cache that was closed, is tried again like any other', async () => {
+  const { origin, outcome } = world()
+  origin.serves('/a', { body: 'well' })
+  origin.fails('/a', 'network', 1)
+  expect(await outcome('/a')).toBe(200)
+})
+
 test('tabs have a budget each: ten of them cost an outage a tenth more requests, and what each had in hand', async () => {
   const clock = virtualClock()
   const origin = scriptedOrigin({ clock })
