@@ -36,3 +36,6 @@ export class CacheError extends Error {
     this.issues = details.issues
   }
 }
+
+/** Whether something ended because time was over, as `AbortSignal.timeout()` says it, and not because its owner wants nothing any more. */
+export const isTimeout = (reason: unknown): boolean => reason instanceof DOMException && reason.name === 'TimeoutError'

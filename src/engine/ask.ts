@@ -6,7 +6,7 @@ import { type Answer, passOn, replay } from './answer.ts'
 import { type Accept, type Arrival, type Asking, discard, hasFailed } from './arrival.ts'
 import { isConstructible } from './cached-response.ts'
 import { type Core, decisionContext } from './core.ts'
-import { BACKGROUND_MS, isDeadline, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, hasLeft, isDoneWithin, softMsOf, unlessAborted } from './deadlines.ts'
 import { exchange } from './exchange.ts'
 import type { Flight } from './flights.ts'
 import { identityOf } from './identity.ts'
@@ -126,7 +126,7 @@ async function follow(other: Flight, asked: Asking, presented: Presented, core: 
           })
     })
   } finally {
-    other.leave()
+    other.leave(presented.patience)
   }
 }
 
@@ -148,7 +148,7 @@ async function lead(
       return fromArrival(arrival, flight, asked, presented, core, collapsed)
     })
   } finally {
-    flight.leave()
+    flight.leave(presented.patience)
   }
 }
 
@@ -197,8 +197,7 @@ async function settle(
     if (!answer) throw UNUSABLE
     return answer
   } catch (error) {
-    const { signal } = presented
-    if (error === UNUSABLE || (signal?.aborted && !isDeadline(signal))) throw error
+    if (error === UNUSABLE || hasLeft(presented)) throw error
     const stale = serveStale('stale-if-error')
     if (!stale) throw error
     failed(error)
@@ -213,7 +212,7 @@ function finishBehind(flight: Flight, failed: (error: unknown) => void, core: Co
     ({ kept, shared, raw }) => (kept ? kept : shared ? undefined : discard(raw)),
     (error: unknown) => failed(error),
   )
-  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave))
+  core.background(isDoneWithin(work, BACKGROUND_MS, core).finally(() => flight.leave()))
 }
 
 /** The origin's response, passed to the caller while it is stored. `undefined`: its beginning is no longer at hand. */

@@ -82,6 +82,10 @@ const NEVER_EARLY: Early = { beta: 0, phase: 0 }
 export const earlyOf = (given: EarlyExpiry | undefined, defaults: Early = { beta: 1, phase: 0.05 }): Early =>
   given === false ? NEVER_EARLY : { ...defaults, ...given }
 
+/** A rule changes what it names; where the option turns it off, it begins with the defaults. */
+const earlyOfRule = ({ earlyExpiry }: NonNullable<Presented['rule']>, { early }: Settings): Early =>
+  earlyExpiry === undefined ? early : earlyOf(earlyExpiry, early === NEVER_EARLY ? undefined : early)
+
 /** What the decision about `presented` depends on at this moment. */
 export function decisionContext(
   presented: Presented,
@@ -112,7 +116,7 @@ function policyOf(rule: NonNullable<Presented['rule']>, url: string, { settings,
     negativeMaxAgeMs: rule.negativeMaxAgeMs,
     // Only where a rule grants it is it worth asking.
     graceMs: rule.openCircuitGraceMs && health.isIll(url) ? rule.openCircuitGraceMs : 0,
-    ...(rule.earlyExpiry === undefined ? settings.early : earlyOf(rule.earlyExpiry)),
+    ...earlyOfRule(rule, settings),
   }
 }
 

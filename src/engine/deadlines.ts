@@ -1,3 +1,4 @@
+import { isTimeout } from '../errors.ts'
 import type { Core } from './core.ts'
 import type { Presented } from './presented.ts'
 
@@ -33,7 +34,7 @@ export async function patiently<T>(
   core: Core,
   work: (patient: Presented) => Promise<T>,
 ): Promise<T> {
-  const { signal, init, rule } = presented
+  const { signal, init, rule, request } = presented
   const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
   if (!Number.isFinite(hardMs)) return work({ ...presented, patience: presented.patience ?? signal })
   const [patience, timer] = [new AbortController(), new AbortController()]
@@ -41,7 +42,8 @@ export async function patiently<T>(
   signal?.addEventListener('abort', abort)
   if (signal?.aborted) abort()
   core.sleep(hardMs, timer.signal).then(
-    () => patience.abort(new DOMException(`No response within ${hardMs} ms (hardMs)`, 'TimeoutError')),
+    () =>
+      patience.abort(new DOMException(`${request.url} did not answer within ${hardMs} ms (hardMs)`, 'TimeoutError')),
     () => {},
   )
   try {
@@ -52,9 +54,8 @@ export async function patiently<T>(
   }
 }
 
-/** Whether a signal has aborted because time is over (`AbortSignal.timeout()`), not because its owner wants nothing any more. */
-export const isDeadline = ({ reason }: AbortSignal): boolean =>
-  reason instanceof DOMException && reason.name === 'TimeoutError'
+/** Whether the caller wants nothing any more. */
+export const hasLeft = ({ signal }: Presented): boolean => signal?.aborted === true && !isTimeout(signal.reason)
 
 /** A signal that aborts with whichever of two aborts first. */
 export function either(one: AbortSignal, other: AbortSignal): AbortSignal {

@@ -103,7 +103,7 @@ function send(
  * `default` only where the browser's copy cannot be older than what was purged, and a visible `Date` shows its age.
  */
 function lowerCacheMode(
-  { request, sameOrigin, isBeside }: Presented,
+  { request, sameOrigin, isBeside, isDiskLate }: Presented,
   asked: Asking,
   core: Core,
   conditional: boolean,
@@ -114,7 +114,10 @@ function lowerCacheMode(
   if (request.cacheMode !== 'default') return request.cacheMode
   if (asked.cause === 'purged' && !asked.stored) return 'reload'
   const isFirst = asked.cause === 'miss' || asked.cause === 'vary-miss'
-  return isFirst && sameOrigin && core.store.log().last === 0 && core.place.partition === '' ? 'default' : 'no-cache'
+  // A disk that has not been read may know of purges.
+  const isKnown = !core.settings.durable || (!isDiskLate && core.store.isDurable())
+  const isUnpurged = isKnown && core.store.log().last === 0 && core.place.partition === ''
+  return isFirst && sameOrigin && isUnpurged ? 'default' : 'no-cache'
 }
 
 /** A 304 to our own validators: freshens what it names (RFC 9111 §4.3.4). `undefined` when it names something else, or came by way of a redirect. */

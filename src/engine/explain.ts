@@ -3,6 +3,7 @@ import type { Explanation } from './api.ts'
 import { type Core, ruleName } from './core.ts'
 import { decideNow, never } from './decide-now.ts'
 import { publicTags } from './dehydration.ts'
+import { allowedWhileIll } from './ill-origin.ts'
 import type { Presented } from './presented.ts'
 
 /** Request fields whose values are shown to nobody. */
@@ -14,11 +15,13 @@ export async function explain(presented: Presented, core: Core): Promise<Explana
   const record = core.store.peek(key) ?? (passBy ? undefined : await core.store.read(key))
   const decision = passBy ? undefined : decideNow(presented, record, core, never)
   const stored = decision && 'stored' in decision ? decision.stored : undefined
+  const isAsking = decision?.kind === 'validate' || decision?.kind === 'forward'
+  const isSpared = isAsking && allowedWhileIll(stored, presented, core) !== undefined
   const purge = stored && purgeEffect(stored, core.store.log())
   return {
     url: request.url,
-    decision: decision?.kind ?? 'bypass',
-    cause: decision?.cause ?? (passBy as 'method' | 'bypass'),
+    decision: isSpared ? 'reuse-and-revalidate' : (decision?.kind ?? 'bypass'),
+    cause: isSpared ? 'stale-if-error' : (decision?.cause ?? (passBy as 'method' | 'bypass')),
     // Credentials are part of some keys; they are nobody's business.
     key: key.map((part, index) => (key[index - 1] === 'authorization' ? '…' : part)),
     candidates: (record?.responses ?? []).map(({ url, status, vary, nominated, tags, epoch, responseTime, body }) => ({

@@ -1,8 +1,8 @@
+import { isTimeout } from '../errors.ts'
 import { isOriginError } from '../http/decide.ts'
 import { type Answer, passOn } from './answer.ts'
 import { discard } from './arrival.ts'
 import type { Core } from './core.ts'
-import { isDeadline } from './deadlines.ts'
 import { toHeaders } from './header-list.ts'
 import type { Presented } from './presented.ts'
 
@@ -23,14 +23,12 @@ export async function orFallback(presented: Presented, core: Core, work: () => P
     if ('stream' in answer.body) answer.body.stream.cancel().catch(() => {})
     failure = new Error(`${request.url} answered ${answer.status}`)
   } catch (error) {
-    if (signal?.aborted ? !isDeadline(signal) : !(error instanceof TypeError || isTimeout(error))) throw error
+    if (signal?.aborted ? !isTimeout(signal.reason) : !(error instanceof TypeError || isTimeout(error))) throw error
     failure = error
   }
   core.emit({ type: 'failed', url: request.url, error: failure }, presented)
   return { ...passOn(await made(presented), request.url, 'offline', 'uri-miss'), path: { why: 'uri-miss' } }
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError'
 
 async function made({ rule, request }: Presented): Promise<Response> {
   const fallback = rule?.fallback

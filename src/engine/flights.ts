@@ -1,3 +1,4 @@
+import { isTimeout } from '../errors.ts'
 import type { Epoch, EpochMs, PurgeLog } from '../http/message.ts'
 import { type Arrival, discard, type Landing } from './arrival.ts'
 
@@ -15,8 +16,12 @@ export interface Flight {
   arrived(): Arrival | undefined
   /** One more who waits. Whoever joins leaves once. */
   join(): void
-  /** When nobody waits and nobody reads, the request is aborted. */
-  leave(): void
+  /**
+   * When nobody waits and nobody reads, the request is aborted.
+   *
+   * @param patience - of the one who leaves: where that has ended at a deadline, the request has
+   */
+  leave(patience?: AbortSignal): void
   /** Says that one caller has fetch's own response, and sees to it. */
   take(): void
   /** Ends it whoever waits: for a response that belongs to one caller alone. */
@@ -83,9 +88,10 @@ export function createFlights(): Flights {
         if (arrived?.shared) arrived.shared.stop(reason)
         else if (arrived) discard(arrived.raw)
       }
-      const abortIfAlone = () => {
+      const abortIfAlone = (patience?: AbortSignal) => {
         if (waiting > 0 || isRead()) return
-        abort(new DOMException('Nobody waits for this response any more', 'AbortError'))
+        const isLate = patience?.aborted && isTimeout(patience.reason)
+        abort(isLate ? patience.reason : new DOMException('Nobody waits for this response any more', 'AbortError'))
         land()
       }
       const land = () => {
@@ -94,7 +100,7 @@ export function createFlights(): Flights {
       }
       const mine = { isRead, abort }
       underWay.add(mine)
-      const arrival = send(controller.signal, { onIdle: abortIfAlone })
+      const arrival = send(controller.signal, { onIdle: () => abortIfAlone() })
       const flight: Flight = {
         ...departure,
         arrival,
@@ -103,9 +109,9 @@ export function createFlights(): Flights {
         join: () => {
           waiting++
         },
-        leave() {
+        leave(patience) {
           waiting--
-          abortIfAlone()
+          abortIfAlone(patience)
         },
         take: () => {
           isTaken = true

@@ -32,6 +32,8 @@ export interface Presented {
   readonly patience?: AbortSignal | undefined
   /** Whether the disk has been waited for in vain. */
   readonly isDiskLate?: boolean
+  /** Whether its caller has called it background work. */
+  readonly isBackground?: boolean
   /** Whether another context's request for the same may be under way, and hang. */
   readonly isBeside?: boolean
   /** What fetch does at a redirect, and whether it leaves the origin. Requests that differ in it fail apart. */

@@ -40,13 +40,29 @@ async function refreshInTurn(
   turning.add(identity)
   try {
     const leave = mayBeShared(behind, core) ? await takeTurn(identity, stored, behind, core) : () => {}
-    if (leave && core.health.admits(behind.request.url))
-      refreshing = refresh(identity, stored, behind, core, leave, accept)
-    else leave?.()
+    const admitted = leave && (await admit(behind.request.url, core))
+    const end = () => {
+      admitted?.leave()
+      leave?.()
+    }
+    if (admitted) refreshing = refresh(identity, stored, behind, core, end, accept)
+    else end()
   } finally {
     turning.delete(identity)
   }
   await refreshing
+}
+
+/**
+ * Whether nothing is known that speaks against a request that nobody waits for. An origin that is ill is probed by one context at a time: what they tell each other comes too late for those who look in
+ * one moment.
+ */
+async function admit(url: string, { health, tabs }: Core): Promise<{ leave(): void } | undefined> {
+  const turn = health.isIll(url) ? await tabs.turnIfFree(`probe ${new URL(url).origin}`) : undefined
+  if (turn === 'busy') return undefined
+  if (health.admits(url)) return turn ?? { leave() {} }
+  turn?.leave()
+  return undefined
 }
 
 /** The end of this context's turn to refresh; `undefined` when it need not: another one does, or has. */
@@ -93,7 +109,7 @@ function refresh(
     })
     .catch(failed)
   // Who joined meanwhile may wait on.
-  return isDoneWithin(work, BACKGROUND_MS, core).finally(flight.leave)
+  return isDoneWithin(work, BACKGROUND_MS, core).finally(() => flight.leave())
 }
 
 const isUnchanged =

@@ -4,10 +4,10 @@ import { type Answer, replay } from './answer.ts'
 import { type Accept, discard } from './arrival.ts'
 import { ask, OVERTAKEN } from './ask.ts'
 import { type Core, decisionContext } from './core.ts'
-import { BACKGROUND_MS, either, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
+import { BACKGROUND_MS, either, hasLeft, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
 import { decideNow, isReuse } from './decide-now.ts'
 import { orFallback } from './fallback.ts'
-import { insteadOfAsking } from './ill-origin.ts'
+import { insteadOfAsking, leftUndone } from './ill-origin.ts'
 import { passBy } from './pass-by.ts'
 import type { Presented } from './presented.ts'
 import { refreshBehind } from './refresh.ts'
@@ -63,7 +63,7 @@ async function beyondDoubt(
 /**
  * Work that its caller has called background waits for its turn behind the refreshes of its origin, and is decided anew when that has come.
  *
- * @throws an `AbortError` when it is dropped: on Save-Data, in a page that is hidden, and when too much waits
+ * @throws an `AbortError` when it is dropped: on Save-Data, in a page that is hidden, when too much waits, and at an origin that is ill
  */
 async function inQueue(presented: Presented, core: Core, work: () => Answer | Promise<Answer>): Promise<Answer> {
   const { patience, request } = presented
@@ -71,7 +71,8 @@ async function inQueue(presented: Presented, core: Core, work: () => Answer | Pr
   const turn = core.queue.take(request.url, undefined, async () => {
     if (patience?.aborted) return
     answer = (async () => work())()
-    await answer.catch(() => {})
+    // One that hangs must not keep its turn from the others.
+    await isDoneWithin(answer, BACKGROUND_MS, core)
   })
   const begun = await unlessAborted(turn, patience).then(
     () => answer,
@@ -82,15 +83,13 @@ async function inQueue(presented: Presented, core: Core, work: () => Answer | Pr
     },
   )
   if (begun) return begun
-  throw new DOMException(
-    `${request.url} was not asked for: nothing is done in the background while the user saves data, does not look, or too much waits (priority: 'background')`,
-    'AbortError',
-  )
+  throw leftUndone(request.url)
 }
 
 /** The same, sent as what it is (Fetch, request priority), with its turn come; its deadline goes on. */
 const withoutPriority = ({ init, ...presented }: Presented): Presented => ({
   ...presented,
+  isBackground: true,
   init: {
     ...init,
     priority: 'low',
@@ -164,7 +163,7 @@ async function insteadOf(
   if (!(await isDoneWithin(flying, softMsOf(presented, core), core))) return serveStale('soft-deadline')
   return flying.then(
     ({ status }) => (isOriginError(status) ? serveStale('stale-if-error', status) : undefined),
-    () => (presented.signal?.aborted ? undefined : serveStale('stale-if-error')),
+    () => (hasLeft(presented) ? undefined : serveStale('stale-if-error')),
   )
 }
 

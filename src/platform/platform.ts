@@ -34,6 +34,8 @@ export interface Platform {
   readonly watchLifecycle: WatchLifecycle
   /** Whether the user saves data, or does not look: then nothing is done that nobody waits for. */
   isQuiet(): boolean
+  /** Whether there may be a network: `false` is sure, `true` is not (HTML, navigator.onLine). */
+  isOnline(): boolean
   /** Says when the page has nothing to do, where somebody knows (not in Safari, nor in workers). */
   readonly idle: Idle | undefined
   /** Where a page registers service workers, where it may (a sandboxed frame's navigator throws). */
@@ -85,6 +87,7 @@ export function platform(): Platform {
     isQuiet: () =>
       document?.visibilityState === 'hidden' ||
       (navigator as { connection?: { saveData?: boolean } } | undefined)?.connection?.saveData === true,
+    isOnline: () => navigator?.onLine !== false,
     idle:
       typeof requestIdleCallback === 'function'
         ? (signal) =>

@@ -6,6 +6,15 @@ const requestIn = (input: Input): Request | undefined =>
 
 export const urlOf = (input: Input): string => requestIn(input)?.url ?? String(input)
 
+/** A relative URL, as it comes from a cache that was closed, is of no origin that is known. */
+export function originOf(url: string): string {
+  try {
+    return new URL(url).origin
+  } catch {
+    return ''
+  }
+}
+
 export const methodOf = (input: Input, init: RequestInit | undefined): string =>
   (init?.method ?? requestIn(input)?.method ?? 'GET').toUpperCase()
 

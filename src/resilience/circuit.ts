@@ -1,3 +1,4 @@
+import { isTimeout } from '../errors.ts'
 import { isOriginError } from '../http/decide.ts'
 import { fraction } from '../http/fraction.ts'
 import type { EpochMs, Ms } from '../http/message.ts'
@@ -6,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Health } from '../ports/health.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
-import { methodOf, signalOf, urlOf } from './call.ts'
+import { methodOf, originOf, signalOf, urlOf } from './call.ts'
 
 /** When an origin counts as ill, and how it is asked again. */
 export interface CircuitLimits {
@@ -18,11 +19,12 @@ export interface CircuitLimits {
   readonly maxMs?: Ms
 }
 
-/** What the contexts of a profile tell each other of an origin: a hint, whose loss costs requests and nothing else. */
+/** What the contexts of a profile tell each other of an origin, or of one of its URLs: a hint, whose loss costs requests and nothing else. */
 export interface CircuitNews {
   readonly v: 1
-  readonly origin: string
-  /** In a row; 0 when it is well. */
+  /** The origin, and for a URL a number that stands for it. */
+  readonly name: string
+  /** In a row; 0, and nothing else is said, when it is well. */
   readonly failures: number
   /** Stands for the URL that failed first, and whether another one did too. */
   readonly first?: number | undefined
@@ -32,11 +34,15 @@ export interface CircuitNews {
   readonly backoffMs?: Ms | undefined
   /** Until when somebody is probing it. */
   readonly probeUntil?: EpochMs | undefined
+  /** Until when it has asked not to be asked. */
+  readonly quietUntil?: EpochMs | undefined
 }
 
 export interface CircuitPorts {
   readonly clock: Clock
   readonly random: Random
+  /** Whether this device may have a network: then what failed without one says nothing any more. @default always */
+  isOnline?(): boolean
   /** Tells the other contexts. Must not throw. */
   tell?(news: CircuitNews): void
 }
@@ -62,10 +68,18 @@ interface Circuit {
   probeUntil: EpochMs
   /** Until when the origin has asked not to be asked (429): only what nobody waits for is held back. */
   quietUntil: EpochMs
+  /** When something of it was learnt last: by a clock that shows less, it has been set back. */
+  at: EpochMs
+  /** Whether this device was without a network then. */
+  isOffline: boolean
 }
 
 /** An abort after this long without an answer counts as a failure, in milliseconds: an origin that hangs never fails by itself. */
 const HUNG_MS = 10_000
+/** The same where it is a deadline that has ended it. One that is shorter says more of the caller than of the origin. */
+const LATE_MS = 1_000
+/** How far the wall clock may go back before what counts on it is forgotten, in milliseconds. */
+const CLOCK_TOLERANCE_MS = 5_000
 /** How long a probe keeps others out, in milliseconds: as long as background work may take. */
 const PROBE_MS = 30_000
 /** `Retry-After` is believed up to here, in milliseconds. */
@@ -81,102 +95,132 @@ const MAX_CIRCUITS = 200
  *
  * Nothing is refused here. Whoever has something else to answer with asks `health` first; whoever has not goes to the origin, as fetch would, and its success closes the circuit.
  */
-export function createCircuits({ clock, random, tell }: CircuitPorts, limits: CircuitLimits = {}): Circuits {
+export function createCircuits(
+  { clock, random, isOnline = () => true, tell }: CircuitPorts,
+  limits: CircuitLimits = {},
+): Circuits {
   const { failures: threshold = 5, baseMs = 1_000, maxMs = 60_000 } = limits
   const circuits = new Map<string, Circuit>()
+  /** For how long something takes: a machine that has slept has not waited. */
+  const steady = () => clock.monotonic?.() ?? clock.now()
 
+  /** The circuit of this name, as of now. The one that was touched last is the last to be given up. */
   function circuit(name: string, first: number): Circuit {
-    const known = circuits.get(name)
-    if (known) return known
+    const known = current(name)
+    circuits.delete(name)
     if (circuits.size >= MAX_CIRCUITS)
       for (const oldest of [...circuits.keys()].slice(0, MAX_CIRCUITS / 2)) circuits.delete(oldest)
-    const closed = { failures: 0, first, isSpread: false, backoffMs: baseMs, probeUntil: 0, quietUntil: 0 }
-    circuits.set(name, closed)
-    return closed
+    const one = known ?? {
+      failures: 0,
+      first,
+      isSpread: false,
+      backoffMs: baseMs,
+      probeUntil: 0,
+      quietUntil: 0,
+      at: 0,
+      isOffline: false,
+    }
+    one.at = clock.now()
+    one.isOffline = !isOnline()
+    circuits.set(name, one)
+    return one
   }
 
-  /** Whether nothing more can be known from it: long ago, or so far ahead that the clock must have been set back. */
-  function isObsolete({ openUntil, quietUntil }: Circuit): boolean {
+  /** Whether nothing more can be known from it: long ago, later than now, or without a network where there is one again. */
+  function isObsolete({ openUntil, at, isOffline }: Circuit): boolean {
     const now = clock.now()
     return (
-      Math.max(openUntil ?? 0, quietUntil) > now + MAX_WAIT_MS + 2 * maxMs ||
-      (openUntil !== undefined && now >= openUntil + FORGET_MS)
+      now < at - CLOCK_TOLERANCE_MS ||
+      (openUntil !== undefined && now >= openUntil + FORGET_MS) ||
+      (isOffline && isOnline())
     )
   }
 
-  /** Those that a request depends on. */
-  function about(url: string): Circuit[] {
-    if (circuits.size === 0) return []
-    return [url, originOf(url)].flatMap((name) => {
-      const one = circuits.get(name)
-      if (!one || !isObsolete(one)) return one ?? []
-      circuits.delete(name)
-      return []
+  function current(name: string): Circuit | undefined {
+    const one = circuits.get(name)
+    if (!one || !isObsolete(one)) return one
+    circuits.delete(name)
+    return undefined
+  }
+
+  /** Those that a request depends on, by name. */
+  function about(url: string): Map<string, Circuit> {
+    const known = new Map<string, Circuit>()
+    if (circuits.size === 0) return known
+    for (const name of namesOf(url)) {
+      const one = current(name)
+      if (one) known.set(name, one)
+    }
+    return known
+  }
+
+  /** @param one - none when it is well */
+  const share = (name: string, one?: Circuit) => {
+    const { failures = 0, first, isSpread, openUntil, backoffMs, probeUntil, quietUntil } = one ?? {}
+    tell?.({ v: 1, name, failures, first, isSpread, openUntil, backoffMs, probeUntil, quietUntil })
+  }
+
+  /** What has happened to a URL, as news of it and of its origin. */
+  function learn(url: string, change: (one: Circuit) => void): void {
+    const [own, origin] = namesOf(url)
+    const first = fraction(url)
+    for (const name of [own, origin]) {
+      const one = circuit(name, first)
+      one.isSpread ||= name === own || one.first !== first
+      change(one)
+      share(name, one)
+    }
+  }
+
+  /** How long to leave it alone that has asked for so long: never shorter, and a little longer, since one date may have been told to all. */
+  const asLongAs = (wait: Ms): Ms => Math.min(wait, MAX_WAIT_MS) * (1 + random() / 4)
+
+  /** @param wait - how long the origin has asked to be left alone; 0: not at all */
+  const failed = (url: string, wait: Ms): void =>
+    learn(url, (one) => {
+      const now = clock.now()
+      one.failures++
+      const isOpen = one.openUntil !== undefined
+      // What fails before its time is no probe, and says nothing new.
+      const isNews = isOpen ? now >= (one.openUntil as EpochMs) : one.failures >= threshold
+      if (!one.isSpread || !(isNews || wait > 0)) return
+      if (isOpen && isNews) one.backoffMs = Math.min(2 * one.backoffMs, maxMs)
+      const pause = isOpen && !isNews ? 0 : one.backoffMs * (1 + random() / 4)
+      one.openUntil = Math.max(one.openUntil ?? 0, now + Math.max(pause, asLongAs(wait)))
+      one.probeUntil = 0
     })
-  }
 
-  const share = (origin: string, one?: Circuit) => {
-    const { failures = 0, first, isSpread, openUntil, backoffMs, probeUntil } = one ?? {}
-    tell?.({ v: 1, origin, failures, first, isSpread, openUntil, backoffMs, probeUntil })
-  }
-
-  /** One more failure of what `one` stands for. */
-  function fails(one: Circuit, url: string, isUrl: boolean, wait: Ms | undefined): void {
-    const now = clock.now()
-    one.failures++
-    one.isSpread ||= isUrl || one.first !== fraction(url)
-    const isOpen = one.openUntil !== undefined
-    // What fails before its time is no probe, and says nothing new.
-    const isNews = isOpen ? now >= (one.openUntil as EpochMs) : one.failures >= threshold
-    if (!one.isSpread || !(isNews || wait !== undefined)) return
-    if (isOpen && isNews) one.backoffMs = Math.min(2 * one.backoffMs, maxMs)
-    const pause = one.backoffMs * (1 + random() / 4)
-    one.openUntil = Math.max(one.openUntil ?? 0, now + Math.max(pause, Math.min(wait ?? 0, MAX_WAIT_MS)))
-    one.probeUntil = 0
-  }
+  const asksForQuiet = (url: string, wait: Ms): void =>
+    learn(url, (one) => {
+      if (one.isSpread) one.quietUntil = clock.now() + asLongAs(wait)
+    })
 
   function succeeded(url: string): void {
-    const origin = originOf(url)
-    if (circuits.has(origin)) share(origin)
-    circuits.delete(origin)
-    circuits.delete(url)
-  }
-
-  function failed(url: string, wait: Ms | undefined): void {
-    const origin = originOf(url)
-    for (const name of [url, origin]) fails(circuit(name, fraction(url)), url, name === url, wait)
-    share(origin, circuits.get(origin))
-  }
-
-  function asksForQuiet(url: string, wait: Ms): void {
-    for (const name of [url, originOf(url)]) {
-      const one = circuit(name, fraction(url))
-      one.isSpread ||= name === url || one.first !== fraction(url)
-      if (one.isSpread) one.quietUntil = clock.now() + Math.min(wait, MAX_WAIT_MS)
-    }
+    for (const name of namesOf(url)) if (circuits.delete(name)) share(name)
   }
 
   function note(url: string, { status, headers, type }: Response): void {
     if (type === 'opaque' || type === 'opaqueredirect') return
-    const wait = status === 429 || status === 503 ? retryAfter(headers.get('retry-after'), clock.now()) : undefined
+    const isAsking = status === 429 || status === 503
+    const wait = (isAsking && retryAfter(headers.get('retry-after'), clock.now())) || 0
     if (isOriginError(status)) failed(url, wait)
     else if (status !== 429) succeeded(url)
-    else if (wait !== undefined) asksForQuiet(url, wait)
+    else if (wait > 0) asksForQuiet(url, wait)
   }
 
   return {
     health: {
-      isIll: (url) => about(url).some(({ openUntil }) => openUntil !== undefined),
+      isIll: (url) => [...about(url).values()].some(({ openUntil }) => openUntil !== undefined),
       admits(url) {
         const now = clock.now()
         const concerned = about(url)
         const isHeld = ({ openUntil, probeUntil, quietUntil }: Circuit) =>
           now < quietUntil || (openUntil !== undefined && (now < openUntil || now < probeUntil))
-        if (concerned.some(isHeld)) return false
-        for (const one of concerned) {
+        if ([...concerned.values()].some(isHeld)) return false
+        for (const [name, one] of concerned) {
           if (one.openUntil === undefined) continue
           one.probeUntil = now + PROBE_MS
-          if (circuits.get(originOf(url)) === one) share(originOf(url), one)
+          share(name, one)
         }
         return true
       },
@@ -184,29 +228,32 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
     watch: (transport) => async (input, init) => {
       const method = methodOf(input, init)
       if (method !== 'GET' && method !== 'HEAD') return transport(input, init)
-      const [url, sentAt] = [urlOf(input), clock.now()]
+      const [url, sentAt] = [urlOf(input), steady()]
       try {
         const response = await transport(input, init)
         note(url, response)
         return response
       } catch (error) {
-        if (!signalOf(input, init)?.aborted || clock.now() - sentAt >= HUNG_MS) failed(url, undefined)
+        const signal = signalOf(input, init)
+        if (!signal?.aborted || steady() - sentAt >= (isTimeout(signal.reason) ? LATE_MS : HUNG_MS)) failed(url, 0)
         throw error
       }
     },
     hear(message) {
       const now = clock.now()
-      const { v, origin, failures, first, isSpread, ...news } = (message ?? {}) as Partial<CircuitNews>
-      const { openUntil, backoffMs = baseMs, probeUntil = 0 } = news
-      if (v !== 1 || typeof origin !== 'string' || origin.length > 1_000) return
-      if (failures === 0) {
-        circuits.delete(origin)
+      const { v, name, failures, first, isSpread, ...news } = (message ?? {}) as Partial<CircuitNews>
+      const { openUntil, backoffMs = baseMs, probeUntil = 0, quietUntil = 0 } = news
+      if (v !== 1 || typeof name !== 'string' || name.length > 1_000) return
+      if (failures === 0 && first === undefined) {
+        circuits.delete(name)
         return
       }
-      if (![failures, first, openUntil ?? 0, backoffMs, probeUntil].every(Number.isFinite)) return
-      const one = circuit(origin, first as number)
+      if (![failures, first, openUntil ?? 0, backoffMs, probeUntil, quietUntil].every(Number.isFinite)) return
+      if (Math.max(openUntil ?? 0, quietUntil) > now + 1.25 * MAX_WAIT_MS + 2 * maxMs) return
+      const one = circuit(name, first as number)
       one.failures = Math.max(one.failures, Math.min(failures as number, threshold))
       one.isSpread ||= isSpread === true || one.first !== first
+      one.quietUntil = Math.max(one.quietUntil, quietUntil)
       if (openUntil === undefined) return
       one.openUntil = Math.max(one.openUntil ?? 0, openUntil)
       one.backoffMs = Math.min(Math.max(one.backoffMs, backoffMs), maxMs)
@@ -215,10 +262,8 @@ export function createCircuits({ clock, random, tell }: CircuitPorts, limits: Ci
   }
 }
 
-function originOf(url: string): string {
-  try {
-    return new URL(url).origin
-  } catch {
-    return url
-  }
+/** The names of the two circuits that a URL belongs to: its own, by which others cannot tell what was asked for, and its origin's. */
+function namesOf(url: string): [own: string, origin: string] {
+  const origin = originOf(url)
+  return [`${origin} ${fraction(url)}`, origin]
 }

@@ -3,7 +3,7 @@ import { retryAfter } from '../http/retry-after.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { Transport } from '../ports/transport.ts'
-import { isRepeatable, methodOf, signalOf, urlOf } from './call.ts'
+import { isRepeatable, methodOf, originOf, signalOf, urlOf } from './call.ts'
 
 /** How often, and when, a request is made again that failed. */
 export interface RetryLimits {
@@ -31,7 +31,7 @@ const BUDGET_PER_REQUEST = 0.1
 /** Origins whose budget is remembered. */
 const MAX_ORIGINS = 100
 
-/** How long to wait before the next attempt: a random part of a growing time ("full jitter"), never less than the origin asks for. `undefined`: not at all. */
+/** How long to wait before the next attempt: a random part of a growing time ("full jitter"), on top of what the origin asks for, which it may ask of many. `undefined`: not at all. */
 export function retryDelay(
   attempt: number,
   asked: Ms | undefined,
@@ -40,7 +40,7 @@ export function retryDelay(
 ): Ms | undefined {
   const { attempts, baseMs, maxMs } = limits
   if (attempt >= attempts || (asked ?? 0) > maxMs) return undefined
-  return Math.max(asked ?? 0, draw * Math.min(maxMs, baseMs * 2 ** (attempt - 1)))
+  return (asked ?? 0) + draw * Math.min(maxMs, baseMs * 2 ** (attempt - 1))
 }
 
 /**
@@ -83,7 +83,7 @@ export function withRetry(
     const url = urlOf(input)
     if (!IDEMPOTENT.includes(methodOf(input, init)) || init?.priority === 'low' || !isRepeatable(input, init))
       return transport(input, init)
-    const { origin } = new URL(url)
+    const origin = originOf(url)
     const signal = signalOf(input, init)
     payInto(origin)
     for (let attempt = 1; ; attempt++) {

@@ -49,10 +49,10 @@ export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, par
     if (looking === true) return await stored(event, plan, carried, parts)
     // A disk that hangs costs `diskMs`; when the network fails as well, what the disk has is waited for after all.
     if (!(await isDoneWithin(looking, diskMs, clock))) {
-      const early = await carried.asIs().catch(() => undefined)
+      const early = await carried.asNew().catch(() => undefined)
       if (early) return early
     }
-    return (await looking) ? await stored(event, plan, carried, parts) : await carried.asIs()
+    return (await looking) ? await stored(event, plan, carried, parts) : await carried.asNew()
   } catch (error) {
     const fallback = plan.route?.fallback
     const page = fallback && (await shell?.file(fallback).catch(() => undefined))
@@ -94,7 +94,7 @@ async function stored(
   } catch (error) {
     if (request.signal.aborted || carried.isFinal(error)) throw error
     // It was us, or the conditions that we have put on it.
-    return carried.asIs()
+    return carried.asNew()
   }
 }
 

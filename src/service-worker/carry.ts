@@ -38,6 +38,8 @@ export interface Carry {
   readonly fetch: Transport
   /** The request as the browser would have sent it without a worker. */
   asIs(): Promise<Response>
+  /** The same where nobody knows what was purged: with a look at the origin, and not out of the browser's own cache alone. Not a page, nor a part, which cannot be asked for so. */
+  asNew(): Promise<Response>
   /** Whether an error is the network's answer to the very request of the browser: then it is not asked again. */
   isFinal(error: unknown): boolean
   /**
@@ -69,6 +71,11 @@ export function carry(
     return early ?? fetch(request)
   }
 
+  const asNew = (): Promise<Response> =>
+    isNavigation || request.cache !== 'default' || CONDITIONS.some((name) => request.headers.has(name))
+      ? asIs()
+      : fetch(new Request(request, { cache: 'no-cache' }))
+
   async function send(init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers)
     const { cache = 'default', signal = null } = init
@@ -92,6 +99,7 @@ export function carry(
 
   return {
     asIs,
+    asNew,
     isFinal: (error) => error !== undefined && error === final,
     untouched(response) {
       if (raw && response.body === raw.body) return raw

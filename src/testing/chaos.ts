@@ -146,7 +146,6 @@ export function chaos({ random, clock, delayMs = 1_000, ...chances }: ChaosOptio
     },
     store(store) {
       const failure = () => new DOMException('chaos', 'UnknownError')
-      const { enter, close } = store
       return {
         read: (keys) =>
           call(
@@ -160,19 +159,17 @@ export function chaos({ random, clock, delayMs = 1_000, ...chances }: ChaosOptio
             failure,
             async () => (await store.read([])).log,
           ),
-        ...(enter && {
-          enter: (partition) =>
-            call(
-              () => enter(partition),
-              failure,
-              () => enter(partition),
-            ),
+        ...(store.enter && {
+          enter(partition) {
+            const enter = () => (store as Required<Store>).enter(partition)
+            return call(enter, failure, enter)
+          },
         }),
-        ...(close && { close: () => close() }),
+        ...(store.close && { close: async () => store.close?.() }),
       }
     },
     clock: (wrapped) => ({
-      ...wrapped,
+      ...(wrapped.monotonic && { monotonic: () => (wrapped as Required<Clock>).monotonic() }),
       now: () => wrapped.now() + (trouble(['lies']) ? Math.round((2 * random() - 1) * 3_600_000) : 0),
       async sleep(ms, signal) {
         if (trouble(['delays'])) await delay(signal)

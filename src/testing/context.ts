@@ -155,6 +155,7 @@ function begin({
     workers: () => undefined,
     isControlled: () => false,
     isQuiet: () => false,
+    isOnline: () => true,
     openChannel: isLater ? laterChannel(openChannel) : openChannel,
     locks: () => locks.of(self, gate.deliver),
     watchLifecycle(listener) {

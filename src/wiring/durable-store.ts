@@ -29,8 +29,8 @@ export function durableStore(
 ): Store | undefined {
   if (typeof choice === 'object') return choice
   const factory = here.databases()
-  const { keyRange } = here
   if (choice === 'memory' || !factory) return undefined
+  const { keyRange } = here
   const openStore = (told: (notice: StoreNotice) => void) =>
     createIndexedDbStore({
       name,

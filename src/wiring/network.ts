@@ -44,7 +44,7 @@ export function createNetwork(options: CacheOptions, { here, clock, random, tell
     (options.fetch ?? transport)(here.isControlled() ? marked(input, init?.method) : input, init)
 
   const stopwatch = createStopwatch(clock, send)
-  const circuits = createCircuits({ clock, random, tell }, options.circuit || {})
+  const circuits = createCircuits({ clock, random, tell, isOnline: here.isOnline }, options.circuit || {})
   const isWatched = options.circuit !== false
   const health = isWatched ? circuits.health : HEALTHY
   const again = options.retry ? retrying(options.retry) : stopwatch.transport

@@ -121,6 +121,27 @@ test('half an hour without the origin, ten tabs: no read fails, one probe for ea
   expect(afterwards.slice(0, 76).some((count) => count > 5)).toBe(true)
 })
 
+test('half an hour without the origin, ten tabs that ask for one URL alone: one probe for each step of the backoff all the same', {
+  timeout: 60_000,
+}, async () => {
+  const world = profile(7)
+  const { origin, clock, tabs } = world
+  origin.serves('/feed', { cacheControl: 'max-age=60, stale-if-error=86400', body: 'page feed', delayMs: 80 })
+  const warm = tabs.map(async (tab) => (await tab.fetch('/feed')).text())
+  await clock.advance(80)
+  await Promise.all(warm)
+  await clock.advance(2 * MINUTE)
+  const before = origin.requests.length
+  origin.fails('*', 'network')
+  const seen = await traffic(world, () => '/feed', 4, 30 * MINUTE)
+  expect(seen.filter(({ outcome }) => outcome !== 'well')).toEqual([])
+  const asked = origin.requests.slice(before).map(({ at }) => at)
+  const steps = asked.map((at, index) => at - (asked[index - 1] ?? at)).slice(5)
+  for (const [index, step] of steps.entries())
+    expect(step, `probe ${index}`).toBeGreaterThanOrEqual(Math.min(60 * SECOND, 2 ** index * SECOND))
+  expect(steps.length).toBeGreaterThanOrEqual(25)
+})
+
 test('an origin that hangs: 99 of 100 answers come within the soft deadline and 20 ms, and soon at once', {
   timeout: 60_000,
 }, async () => {

@@ -92,8 +92,11 @@ describe('the soft deadline: with a stale response at hand that may be served on
     await clock.advance(4_000)
     expect(usual.state).toBe('old')
     const ruled = await withStale(usable, { deadlines: { softMs: 5_000 }, rules: [{ match: '/a', softMs: 3_000 }] })
+    const hurried = watch(text(ruled.cache.fetch('/a', { nearcache: { softMs: 500 } })))
     const reading = watch(text(ruled.cache.fetch('/a')))
-    await ruled.clock.advance(3_000)
+    await ruled.clock.advance(500)
+    expect([hurried.state, reading.state]).toEqual(['old', 'pending'])
+    await ruled.clock.advance(2_500)
     expect(reading.state).toBe('old')
   })
 
@@ -133,6 +136,50 @@ describe('the hard deadline', () => {
     expect(reading.state).toBe('TimeoutError')
     expect(origin.requests[0]?.aborted).toBe(true)
     expect(clock.sleeping).toBe(0)
+  })
+
+  test('its error names what was asked for, how long it was waited for, and the option', async () => {
+    const { cache, origin, clock } = harness({ rules: [{ match: '/a', hardMs: 3_000 }] })
+    origin.serves('/a', { fault: 'hang' })
+    const reading = cache.fetch('/a').catch((error: Error) => error.message)
+    await clock.advance(3_000)
+    expect(await reading).toBe('https://origin.test/a did not answer within 3000 ms (hardMs)')
+  })
+
+  test('the request knows better than the rule, and the rule better than the option', async () => {
+    for (const [nearcache, rules, expected] of [
+      [{ hardMs: 100 }, [{ match: '/a', hardMs: 200 }], 100],
+      [{}, [{ match: '/a', hardMs: 200 }], 200],
+      [{}, [{ match: '/a' }], 300],
+      [{ hardMs: Number.POSITIVE_INFINITY }, [{ match: '/a', hardMs: 200 }], undefined],
+    ] as const) {
+      const { cache, origin, clock } = harness({ deadlines: { hardMs: 300 }, rules })
+      origin.serves('/a', { fault: 'hang' })
+      let ended: number | undefined
+      const start = clock.now()
+      cache.fetch('/a', { nearcache }).catch(() => {
+        ended = clock.now() - start
+      })
+      await clock.advance(10_000)
+      expect(ended).toBe(expected)
+    }
+  })
+
+  test('one deadline for the whole: what the disk, the turn and the attempts take counts, too', async () => {
+    const { cache, origin, clock } = harness({
+      deadlines: { hardMs: 2_000 },
+      retry: { baseMs: 1_500 },
+      random: () => 0.9,
+    })
+    await cache.fetch('/loads-what-makes-requests-again')
+    origin.serves('/a', { fault: 'network', delayMs: 600 })
+    const reading = watch(text(cache.fetch('/a')))
+    await clock.advance(1_999)
+    expect([reading.state, origin.requests.length]).toEqual(['pending', 3])
+    await clock.advance(1)
+    expect([reading.state, origin.requests.length]).toEqual(['TimeoutError', 3])
+    await clock.advance(60_000)
+    expect(origin.requests).toHaveLength(3)
   })
 
   test('none is set: the origin is waited for, as by fetch', async () => {

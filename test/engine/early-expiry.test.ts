@@ -123,6 +123,22 @@ describe('an early refresh', () => {
     },
   )
 
+  test('is not made, nor drawn for, while the origin is known to be ill (DESIGN 8)', async () => {
+    const world = await withStored({ delayMs: 500 }, { random: drawing(50) })
+    world.origin.fails('*', 'network')
+    for (const path of ['/x', '/y', '/x', '/y', '/x']) {
+      const failing = world.cache.fetch(path).catch(() => {})
+      await world.clock.advance(500)
+      await failing
+    }
+    const asked = world.origin.requests.length
+    expect(await readsAt(world, 10_000)).toBe('fresh')
+    expect(world.origin.requests).toHaveLength(asked)
+    world.origin.recovers()
+    await text(world.cache.fetch('/z'))
+    expect(await readsAt(world, 9_000)).toBe('early-refresh')
+  })
+
   test.each([
     ['force-cache', { cache: 'force-cache' }],
     ['only-if-cached', { headers: { 'cache-control': 'only-if-cached' } }],
@@ -164,5 +180,17 @@ describe('the phase of an install', () => {
     const world = await withStored({}, { rules: [{ match: '/*', earlyExpiry: { phase: 0.5 } }] })
     const { epoch } = await world.cache.purge({ url: '/other' })
     expect((await world.cache.explain('/price')).numbers?.phaseMs).toBe(50_000 * installShare(epoch.incarnation))
+  })
+
+  test.each([
+    ['the option has none, the rule gives β', { phase: 0 }, { beta: 2 }, 0],
+    ['the option has another, the rule gives β', { phase: 0.5 }, { beta: 2 }, 50_000],
+    ['the option is false, the rule gives β: all else by default', false, { beta: 2 }, 5_000],
+    ['the rule is false', { phase: 0.5 }, false, 0],
+  ] as const)('a rule changes what it names, and nothing else: %s', async (_, earlyExpiry, ofRule, greatest) => {
+    const world = await withStored({}, { earlyExpiry, rules: [{ match: '/*', earlyExpiry: ofRule }] })
+    const { epoch } = await world.cache.purge({ url: '/other' })
+    const { phaseMs = 0 } = (await world.cache.explain('/price')).numbers ?? {}
+    expect(phaseMs).toBe(greatest * installShare(epoch.incarnation))
   })
 })

@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CacheOptions } from '../../src/index.ts'
 import type { ScriptedResponse } from '../../src/testing/index.ts'
 import { causes, harness } from './harness.ts'
 
 const text = async (response: Promise<Response>) => (await response).text().catch(() => 'broken')
 const orName = (reading: Promise<string>) => reading.catch((error: Error) => error.name)
+
+afterEach(() => vi.unstubAllGlobals())
 
 /** A cache that has `/a` and `/b`, stale for half a minute, and whose origin has just failed five times. */
 async function withIllOrigin(
@@ -28,6 +30,18 @@ describe('an origin that is known to be ill', () => {
     await cache.settled()
     expect(tries()).toBe(asked)
     expect(causes(events).slice(-20)).toEqual(Array(20).fill('stale-if-error'))
+  })
+
+  test('explain() says what would come of it, and makes no probe', async () => {
+    const { cache, asked, tries, clock } = await withIllOrigin('max-age=60, stale-if-error=600')
+    await clock.advance(1_250)
+    expect(await cache.explain('/a')).toMatchObject({ decision: 'reuse-and-revalidate', cause: 'stale-if-error' })
+    expect(await cache.explain('/never-seen')).toMatchObject({ decision: 'forward', cause: 'miss' })
+    expect(await cache.explain('/a', { cache: 'no-cache' })).toMatchObject({ cause: 'request-directive' })
+    expect(tries()).toBe(asked)
+    await text(cache.fetch('/a'))
+    await cache.settled()
+    expect(tries()).toBe(asked + 1)
   })
 
   test('a probe goes behind, when it is due; where it succeeds, everything is as before', async () => {
@@ -82,6 +96,60 @@ describe('an origin that is known to be ill', () => {
     expect(tries()).toBe(asked)
     expect(causes(events).slice(-2)).toEqual(['stale-while-revalidate', 'fresh'])
     expect(clock.sleeping).toBe(0)
+  })
+
+  test('an origin that hangs is known to be ill after five hard deadlines: nobody waits for a sixth (DESIGN 9)', async () => {
+    const { cache, origin, clock, events } = harness({ earlyExpiry: false, deadlines: { hardMs: 1_500 } })
+    origin.serves('/*', ({ path }) => ({ cacheControl: 'max-age=60, stale-if-error=600', body: `good ${path}` }))
+    for (const path of ['/a', '/b']) await text(cache.fetch(path))
+    await clock.advance(90_000)
+    origin.fails('*', 'hang')
+    for (const path of ['/a', '/b', '/a', '/b', '/a']) {
+      const reading = text(cache.fetch(path))
+      await clock.advance(1_500)
+      expect(await reading).toBe(`good ${path}`)
+    }
+    expect(origin.requests.slice(2).map(({ aborted }) => aborted)).toEqual(Array(5).fill(true))
+    expect(await text(cache.fetch('/b'))).toBe('good /b')
+    expect(causes(events).slice(2)).toEqual(Array(6).fill('stale-if-error'))
+    expect(origin.requests).toHaveLength(7)
+  })
+
+  test('callers who leave before make nobody ill, whatever others have waited', async () => {
+    const { cache, origin, clock } = harness({ earlyExpiry: false })
+    origin.serves('/*', ({ path }) => ({ cacheControl: 'max-age=60, stale-if-error=600', body: `good ${path}` }))
+    for (const path of ['/a', '/b']) await text(cache.fetch(path))
+    await clock.advance(90_000)
+    const hold = origin.hold('/*')
+    for (const path of ['/a', '/b', '/a', '/b', '/a', '/b']) {
+      const controller = new AbortController()
+      const short = cache.fetch(path, { nearcache: { hardMs: 1_100 } }).catch(() => {})
+      const left = cache.fetch(path, { signal: controller.signal }).catch(() => {})
+      await clock.advance(1_500)
+      controller.abort()
+      await Promise.all([short, left])
+    }
+    hold.release()
+    const before = origin.requests.length
+    await text(cache.fetch('/a'))
+    expect(origin.requests).toHaveLength(before + 1)
+  })
+
+  test('a device that is back on its network asks at once, however long its outage was (F-32)', async () => {
+    const navigator = { onLine: false }
+    vi.stubGlobal('navigator', navigator)
+    const { cache, origin, clock, asked, tries } = await withIllOrigin('max-age=60, stale-if-error=600')
+    for (let second = 0; second < 200; second++) {
+      expect(await text(cache.fetch('/a'))).toBe('good /a')
+      await clock.advance(1_000)
+    }
+    // Probes alone meanwhile.
+    expect(tries() - asked).toBeLessThanOrEqual(10)
+    navigator.onLine = true
+    origin.recovers()
+    const before = tries()
+    expect((await cache.fetch('/a')).headers.get('cache-status')).toContain('detail=expired')
+    expect(tries()).toBe(before + 1)
   })
 
   test('circuit: false asks each time', async () => {

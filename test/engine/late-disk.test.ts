@@ -73,6 +73,25 @@ describe('while the disk hangs the network fails; then the disk answers (DESIGN 
     await clock.advance(60_000)
     expect(read.is).toBe('stored')
   })
+
+  test.each([
+    ['TimeoutError', 'stored'],
+    ['AbortError', 'AbortError'],
+  ])(
+    'the origin hangs, and the caller ends it with a %s: a deadline is answered, a caller who has gone is not (DESIGN §9)',
+    async (name, outcome) => {
+      const { cache, origin, clock, wake } = await hanging('max-age=0, stale-if-error=600')
+      origin.serves('/a', { fault: 'hang' })
+      const controller = new AbortController()
+      const read = ends(cache.fetch('/a', { signal: controller.signal }))
+      await clock.advance(100)
+      wake()
+      await clock.advance(100)
+      controller.abort(new DOMException('Over', name))
+      await clock.settle()
+      expect(read.is).toBe(outcome)
+    },
+  )
 })
 
 test('a request that waits for the disk when close() is called writes nothing after it (close gives back the database)', async () => {

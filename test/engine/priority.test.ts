@@ -155,6 +155,51 @@ describe("a request that its caller calls background (priority: 'background')", 
     expect([await reading, await ended]).toEqual([cause, 1_000])
   })
 
+  test('that hangs does not keep its turn from the others: after half a minute they go on', async () => {
+    const { cache, origin, clock } = harness({ earlyExpiry: false })
+    origin.serves('/a', { cacheControl: 'max-age=20, stale-while-revalidate=600', body: 'a' })
+    await text(cache.fetch('/a'))
+    const hold = origin.hold('/item/*')
+    const hung = paths.slice(0, 2).map((path) => cache.fetch(path, init))
+    await clock.advance(29_999)
+    await text(cache.fetch('/a'))
+    await clock.settle()
+    expect(origin.requests.filter(({ path }) => path === '/a')).toHaveLength(1)
+    await clock.advance(1)
+    expect(origin.requests.filter(({ path }) => path === '/a')).toHaveLength(2)
+    // Whoever waits for it, waits on.
+    hold.release()
+    expect((await Promise.all(hung)).map(({ status }) => status)).toEqual([404, 404])
+    expect(clock.sleeping).toBe(0)
+  })
+
+  test.each([
+    ['is ill', ['/x', '/y', '/x', '/y', '/x'], { status: 503 }, 1_250],
+    ['asks for quiet (429)', ['/x', '/y'], { status: 429, headers: { 'retry-after': '60' } }, 75_000],
+  ] as const)(
+    'is dropped while its origin %s, save for what is stored and for the probe that is due (RFC 9110 §10.2.3)',
+    async (_, failing, failure, dueMs) => {
+      const { cache, origin, clock } = harness({ earlyExpiry: false })
+      origin.serves('/known', { cacheControl: 'max-age=600', body: 'known' })
+      await text(cache.fetch('/known'))
+      origin.fails('*', () => failure)
+      for (const path of failing) await text(cache.fetch(path))
+      const before = origin.requests.length
+      for (const path of paths) {
+        const dropped = await cache.fetch(path, init).catch((error: Error) => error)
+        expect(dropped).toMatchObject({ name: 'AbortError', message: expect.stringContaining(`${path} was not asked`) })
+      }
+      expect(await text(cache.fetch('/known', init))).toBe('known')
+      expect(origin.requests).toHaveLength(before)
+      // What its caller calls nothing goes, as by fetch.
+      expect((await cache.fetch('/item/0')).status).toBe(failure.status)
+      await clock.advance(dueMs)
+      origin.recovers()
+      expect((await cache.fetch('/item/1', init)).status).toBe(404)
+      expect((await cache.fetch('/item/2', init)).status).toBe(404)
+    },
+  )
+
   test('fails as any other does', async () => {
     const { cache, origin } = harness()
     origin.fails('/a', 'network')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Transport } from '../../src/ports/transport.ts'
 import { causeOf } from '../engine/cause-of.ts'
+import { gatedStore } from '../engine/gated-store.ts'
 import type { Harness } from '../engine/harness.ts'
 import { pageHarness } from '../engine/page-harness.ts'
 
@@ -78,3 +79,27 @@ test('F-33: a refresh goes past the browser’s copy, so it brings what the orig
   expect(world.origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['default', 'no-cache'])
   expect(await staleness(world)).toBe(0)
 })
+
+test.each([
+  ['is late', (): Promise<void> => new Promise(() => {})],
+  ['fails', (): Promise<void> => Promise.reject(new DOMException('gone', 'UnknownError'))],
+])(
+  'a disk that %s may hold purges: the browser’s own copy is not believed before it has been read (Fetch, HTTP-network-or-cache fetch; law 2)',
+  async (_, gate) => {
+    let isIll = false
+    const store = gatedStore((point) => (isIll && point === 'read' ? gate() : Promise.resolve()))
+    const below = browserCache(() => world, 3_600 * second)
+    const before: Harness = pageHarness({ fetch: (input, init) => below(input, init), store })
+    const { origin, clock } = before
+    let world = before
+    origin.serves('/a', ({ seq }) => ({ cacheControl: 'max-age=3600', json: { seq } }))
+    await before.cache.json('/a')
+    await before.cache.purge({ url: '/a' }, { mode: 'hard' })
+    await before.cache.close()
+    isIll = true
+    world = { ...pageHarness({ fetch: (input, init) => below(input, init), store, clock }), origin, clock }
+    const reading = world.cache.json('/a')
+    await clock.advance(100)
+    expect(await reading).toEqual({ seq: 2 })
+  },
+)

@@ -80,15 +80,31 @@ describe('a circuit opens', () => {
     expect(health.isIll(a)).toBe(false)
   })
 
-  test('by an origin that hangs: whoever leaves after ten seconds has waited long enough', async () => {
+  test.each([
+    ['whoever leaves after ten seconds has waited long enough', 10_000, 'AbortError', true],
+    ['so has a deadline of a second', 1_000, 'TimeoutError', true],
+    ['a shorter one says more of the caller than of the origin', 999, 'TimeoutError', false],
+  ])('by an origin that hangs: %s', async (_, waited, name, isIll) => {
     const { fetch, origin, health, clock } = world({ failures: 1 })
     origin.serves(a, { fault: 'hang' })
     const controller = new AbortController()
     const asking = fetch(a, { signal: controller.signal }).catch(() => {})
-    await clock.advance(10_000)
+    await clock.advance(waited)
+    controller.abort(new DOMException('', name))
+    await asking
+    expect(health.isIll(a)).toBe(isIll)
+  })
+
+  test('not by a request during which the machine has slept: it has not waited (F-69)', async () => {
+    const { fetch, origin, health, clock } = world({ failures: 1 })
+    origin.serves(a, { fault: 'hang' })
+    const controller = new AbortController()
+    const asking = fetch(a, { signal: controller.signal }).catch(() => {})
+    await clock.settle()
+    clock.set(clock.now() + 3_600_000)
     controller.abort()
     await asking
-    expect(health.isIll(a)).toBe(true)
+    expect(health.isIll(a)).toBe(false)
   })
 })
 
@@ -157,13 +173,66 @@ describe('while it is open', () => {
   })
 })
 
-test('a clock that is set back ends what counted on it', async () => {
+test.each([
+  ['a day', 86_400_000],
+  ['half an hour', 1_800_000],
+  ['six seconds', 6_000],
+])('a clock that is set back by %s ends what counted on it (F-68)', async (_, by) => {
   const { asks, health, clock } = world()
   await asks(a, 5, DEAD)
   await asks(b, 1, { status: 429, headers: { 'retry-after': '3000' } })
   expect([health.isIll(a), health.admits(b)]).toEqual([true, false])
-  clock.set(clock.now() - 86_400_000)
+  clock.set(clock.now() - by)
   expect([health.isIll(a), health.admits(b)]).toEqual([false, true])
+  // Nor does the next failure bring back what was counted by the other time.
+  await asks(a, 5)
+  await clock.advance(1_250)
+  expect(health.admits(a)).toBe(true)
+})
+
+test('a clock that is set forward, as after a sleep, lets the probe be due, and after minutes nothing is known any more', async () => {
+  const { asks, health, clock } = world()
+  await asks(a, 5, DEAD)
+  clock.set(clock.now() + 10_000)
+  expect([health.isIll(a), health.admits(a), health.admits(a)]).toEqual([true, true, false])
+  clock.set(clock.now() + 8 * 3_600_000)
+  expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+})
+
+test('what failed without a network makes nobody ill once there is one again, and until then it does (HTML, navigator.onLine)', async () => {
+  const clock = virtualClock()
+  const origin = scriptedOrigin({ clock })
+  let online = false
+  const { watch, health } = createCircuits({ clock, random: seededRandom(1), isOnline: () => online })
+  const fetch = watch(origin.fetch)
+  origin.fails('*', 'network')
+  for (const url of [a, b, a, b, a]) await fetch(url).catch(() => {})
+  expect([health.isIll(a), health.admits(a)]).toEqual([true, false])
+  online = true
+  expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+  // It can be ill all the same.
+  for (const url of [a, b, a, b, a]) await fetch(url).catch(() => {})
+  expect(health.isIll(a)).toBe(true)
+})
+
+test('a relative URL, as it comes from a cache that was closed, is answered or fails as by fetch', async () => {
+  const { fetch, origin, health } = world({ failures: 1 })
+  origin.serves('/a', WELL)
+  expect((await fetch('/a')).status).toBe(200)
+  origin.fails('/a', 'network')
+  await expect(fetch('/a')).rejects.toThrow('fetch failed')
+  expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+})
+
+test('an outage with ever other URLs: that of the origin is not what is forgotten', async () => {
+  const { asks, health, fetch, origin } = world()
+  origin.fails('*', 'network')
+  await asks(a, 3)
+  await asks(b, 3)
+  for (let index = 0; index < 1_000; index++) {
+    await fetch(`https://origin.test/${index}`).catch(() => {})
+    expect(health.isIll(b), `after ${index}`).toBe(true)
+  }
 })
 
 describe('Retry-After (RFC 9110 §10.2.3)', () => {
@@ -174,16 +243,58 @@ describe('Retry-After (RFC 9110 §10.2.3)', () => {
     const { asks, health, clock } = world()
     await asks(a, 1, { status: 503, headers: { 'retry-after': value(clock.now()) } })
     expect(health.isIll(a)).toBe(true)
-    await clock.advance(89_000)
+    await clock.advance(89_999)
     expect(health.admits(a)).toBe(false)
-    await clock.advance(1_000)
+    // A quarter longer at most: one date may have been told to all.
+    await clock.advance(22_501)
     expect(health.admits(a)).toBe(true)
+  })
+
+  test('a thousand contexts that were told one date do not come in one moment', async () => {
+    const clock = virtualClock()
+    const date = new Date(clock.now() + 60_000).toUTCString()
+    const told = await Promise.all(
+      Array.from({ length: 1_000 }, async (_, seed) => {
+        const { watch, health } = createCircuits({ clock, random: seededRandom(seed) })
+        await watch(async () => new Response('', { status: 503, headers: { 'retry-after': date } }))(a)
+        return health
+      }),
+    )
+    const counts: number[] = []
+    for (let second = 0; second <= 75; second++) {
+      counts.push(told.filter(({ admits }) => admits(a)).length)
+      await clock.advance(1_000)
+    }
+    expect(counts.slice(0, 60)).toEqual(Array(60).fill(0))
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1_000)
+    expect(Math.max(...counts)).toBeLessThanOrEqual((2 * 1_000) / 15)
   })
 
   test('of a 503 is believed up to an hour', async () => {
     const { asks, health, clock } = world()
-    await asks(a, 1, { status: 503, headers: { 'retry-after': '999999999' } })
-    await clock.advance(3_600_000)
+    for (const value of ['999999999', '9'.repeat(400)]) {
+      await asks(a, 1, { status: 503, headers: { 'retry-after': value } })
+      await clock.advance(4_500_000)
+      expect(health.admits(a)).toBe(true)
+      await asks(a, 1, WELL)
+    }
+  })
+
+  test.each(['0', '-5', 'soon', 'Mon, 05 Jan 1970 00:00:00 GMT', ''])(
+    'of a 503, as "%s", asks for no time: one failure is one failure',
+    async (value) => {
+      const { asks, health } = world()
+      await asks(a, 1, { status: 503, headers: { 'retry-after': value } })
+      expect([health.isIll(a), health.admits(a)]).toEqual([false, true])
+    },
+  )
+
+  test('said again before the probe is due puts it off by what it says, and not by the whole backoff', async () => {
+    const { asks, health, clock } = world({ baseMs: 60_000 })
+    await asks(a, 5, { status: 503 })
+    await clock.advance(59_000)
+    await asks(a, 1, { status: 503, headers: { 'retry-after': '1' } })
+    await clock.advance(16_000)
     expect(health.admits(a)).toBe(true)
   })
 
@@ -193,7 +304,9 @@ describe('Retry-After (RFC 9110 §10.2.3)', () => {
     expect([health.isIll(a), health.admits(a), health.admits(b)]).toEqual([false, false, true])
     await asks(b, 1, { status: 429, headers: { 'retry-after': '60' } })
     expect(health.admits('https://origin.test/c')).toBe(false)
-    await clock.advance(60_000)
+    await clock.advance(59_999)
+    expect(health.admits('https://origin.test/c')).toBe(false)
+    await clock.advance(15_001)
     expect(['a', 'b', 'c'].map((path) => health.admits(`https://origin.test/${path}`))).toEqual([true, true, true])
   })
 })
@@ -274,6 +387,51 @@ describe('two contexts of one profile, over a channel', () => {
     ])
   })
 
+  test('nor of one URL do both make a probe: it is told by a number that stands for it, and never by itself', async () => {
+    const told: unknown[] = []
+    const [clock, open] = [virtualClock(), air()]
+    open('nearcache', (message) => told.push(message))
+    const connected = () => {
+      const channel = open('nearcache', (message) => one.hear(message))
+      const one: ReturnType<typeof world> = world({}, clock, (news) => channel?.post(news))
+      return one
+    }
+    const [one, second] = [connected(), connected()]
+    const secret = 'https://origin.test/of/me?token=abc'
+    for (const context of [one, second, one, second, one]) {
+      await context.asks(secret, 1, DEAD)
+      await clock.settle()
+    }
+    expect([one, second].map(({ health }) => [health.isIll(secret), health.isIll(b)])).toEqual([
+      [true, false],
+      [true, false],
+    ])
+    await clock.advance(1_250)
+    expect(one.health.admits(secret)).toBe(true)
+    await clock.settle()
+    expect(second.health.admits(secret)).toBe(false)
+    expect(told.length).toBeGreaterThan(5)
+    expect(JSON.stringify(told)).not.toMatch(/\/of|token|abc/)
+    await second.asks(secret, 1, WELL)
+    await clock.settle()
+    expect([one.health.isIll(secret), one.health.admits(secret)]).toEqual([false, true])
+  })
+
+  test('what one was asked to leave alone (429) the other one leaves alone, too, and is no news of its health', async () => {
+    const { one, two: second, clock } = two()
+    const quiet = { status: 429, headers: { 'retry-after': '60' } }
+    await second.asks(a, 5, DEAD)
+    await clock.settle()
+    await one.asks(b, 1, quiet)
+    await clock.settle()
+    expect([one, second].map(({ health }) => [health.isIll(a), health.isIll(b), health.admits(b)])).toEqual([
+      [true, false, false],
+      [true, false, false],
+    ])
+    await clock.advance(75_000)
+    expect(second.health.admits(b)).toBe(true)
+  })
+
   const later = (ms: number) => virtualClock().now() + ms
 
   test.each([
@@ -284,7 +442,7 @@ describe('two contexts of one profile, over a channel', () => {
     [
       {
         v: 2,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -292,11 +450,11 @@ describe('two contexts of one profile, over a channel', () => {
         backoffMs: 1_000,
       },
     ],
-    [{ v: 1, origin: 7, failures: 5, first: 0, isSpread: true, openUntil: later(1_000), backoffMs: 1_000 }],
+    [{ v: 1, name: 7, failures: 5, first: 0, isSpread: true, openUntil: later(1_000), backoffMs: 1_000 }],
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -307,7 +465,7 @@ describe('two contexts of one profile, over a channel', () => {
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -318,7 +476,7 @@ describe('two contexts of one profile, over a channel', () => {
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -329,7 +487,7 @@ describe('two contexts of one profile, over a channel', () => {
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -340,7 +498,7 @@ describe('two contexts of one profile, over a channel', () => {
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -348,12 +506,12 @@ describe('two contexts of one profile, over a channel', () => {
         backoffMs: '1',
       },
     ],
-    [{ v: 1, origin: 'https://origin.test', failures: 'many', first: 0, openUntil: later(1_000), backoffMs: 1_000 }],
-    [{ v: 1, origin: 'https://origin.test', failures: 5, openUntil: later(1_000), backoffMs: 1_000 }],
+    [{ v: 1, name: 'https://origin.test', failures: 'many', first: 0, openUntil: later(1_000), backoffMs: 1_000 }],
+    [{ v: 1, name: 'https://origin.test', failures: 5, openUntil: later(1_000), backoffMs: 1_000 }],
     [
       {
         v: 1,
-        origin: 'https://origin.test',
+        name: 'https://origin.test',
         failures: 5,
         first: 0,
         isSpread: true,
@@ -371,7 +529,7 @@ describe('two contexts of one profile, over a channel', () => {
     const { hear, health, clock, asks } = world()
     const lie = {
       v: 1,
-      origin: 'https://origin.test',
+      name: 'https://origin.test',
       failures: 5,
       first: 0,
       isSpread: true,
@@ -393,7 +551,7 @@ describe('two contexts of one profile, over a channel', () => {
     for (let index = 0; index < 10_000; index++)
       hear({
         v: 1,
-        origin: `https://origin-${index}.test`,
+        name: `https://origin-${index}.test`,
         failures: 5,
         first: 0,
         isSpread: true,

@@ -109,7 +109,10 @@ describe('when', () => {
   })
 
   test('not before the origin wants it, and not at all where that is too long (Retry-After, RFC 9110 §10.2.3)', () => {
-    expect(retryDelay(1, 1_500, 0.5, limits)).toBe(1_500)
+    expect(retryDelay(1, 1_500, 0, limits)).toBe(1_500)
+    // Nor do all who were told one moment come in that moment.
+    expect(retryDelay(1, 1_500, 0.5, limits)).toBe(1_650)
+    expect(retryDelay(1, 0, 0.5, limits)).toBe(150)
     expect(retryDelay(1, 2_001, 0.5, limits)).toBeUndefined()
   })
 
@@ -121,9 +124,60 @@ describe('when', () => {
     const asking = fetch(url)
     await clock.advance(3_999)
     expect(origin.requests).toHaveLength(1)
-    await clock.advance(1)
+    await clock.advance(301)
     expect((await asking).status).toBe(200)
   })
+
+  test.each([
+    ['0', 3],
+    ['-3', 3],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', 3],
+    ['6', 1],
+    ['9'.repeat(400), 1],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 1],
+  ])('Retry-After: %s: %i requests in all (RFC 9110 §10.2.3)', async (value, requests) => {
+    const { origin, outcome } = world()
+    origin.serves('/a', { status: 503, headers: { 'retry-after': value } })
+    expect(await outcome()).toBe(503)
+    expect(origin.requests).toHaveLength(requests)
+  })
+})
+
+test('a relative URL, as it comes from a cache that was closed, is tried again like any other', async () => {
+  const { origin, outcome } = world()
+  origin.serves('/a', { body: 'well' })
+  origin.fails('/a', 'network', 1)
+  expect(await outcome('/a')).toBe(200)
+})
+
+test('tabs have a budget each: ten of them cost an outage a tenth more requests, and what each had in hand', async () => {
+  const clock = virtualClock()
+  const origin = scriptedOrigin({ clock })
+  origin.serves('/a', { fault: 'network' })
+  const tabs = Array.from({ length: 10 }, (_, seed) =>
+    withRetry(origin.fetch, { clock, random: seededRandom(seed), isIll: () => false }),
+  )
+  for (let count = 0; count < 100; count++) {
+    for (const fetch of tabs) fetch(url).catch(() => {})
+    await clock.advance(100)
+  }
+  await clock.advance(60_000)
+  expect(origin.requests.length).toBeGreaterThan(1_000 + 100)
+  expect(origin.requests.length).toBeLessThanOrEqual(1_000 + 100 + 10 * 3)
+})
+
+test('what succeeds pays in for what fails, up to ten retries in hand', async () => {
+  const { origin, outcome, clock, fetch } = world()
+  origin.serves('/a', { body: 'well' })
+  for (let count = 0; count < 1_000; count++) await fetch(url)
+  origin.serves('/a', { status: 503 })
+  const before = origin.requests.length
+  for (let count = 0; count < 20; count++) fetch(url)
+  await clock.advance(60_000)
+  // Ten in hand, and two that the twenty have paid in.
+  expect(origin.requests.length - before).toBeGreaterThanOrEqual(20 + 10)
+  expect(origin.requests.length - before).toBeLessThanOrEqual(20 + 12)
+  expect(await outcome()).toBe(503)
 })
 
 test('retries never multiply an outage: three hundred requests cost a tenth more, and the three that are in hand', async () => {

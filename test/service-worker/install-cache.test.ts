@@ -192,6 +192,37 @@ describe('whose the answers are (law 5)', () => {
     expect(await textOf(ask('/me'))).toBe('ben')
   })
 
+  test.each(['hang', 'UnknownError'] as const)(
+    'while the database cannot be read (%s), what was purged is not known: the browser’s own copy is not believed without a look at the origin (law 2)',
+    async (fault) => {
+      const { origin, clock, worker, database } = await profile()
+      origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })
+      const { ask } = worker()
+      for (let nth = 1; nth <= 4; nth++) database.inject({ at: fault === 'hang' ? 'transaction' : 'open', nth, fault })
+      const asked = [textOf(ask('/a')), textOf(ask('/a', { cache: 'force-cache' }))]
+      await clock.advance(50)
+      expect(await Promise.all(asked)).toEqual(['x', 'x'])
+      // A mode that the page has given is what it wants.
+      expect(origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['no-cache', 'force-cache'])
+      database.release()
+    },
+  )
+
+  test('conditions of ours that came to grief are no reason to believe the browser’s own copy of what was purged', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/a', { cacheControl: 'max-age=600', etag: '"1"', body: 'x' })
+    const { ask, cache } = worker()
+    await textOf(ask('/a'))
+    await cache.settled()
+    await cache.purge({ url: '/a' })
+    origin.fails('/a', 'network', 1)
+    expect(await textOf(ask('/a'))).toBe('x')
+    expect(origin.requests.slice(1).map(({ cacheMode, ifNoneMatch }) => [cacheMode, ifNoneMatch])).toEqual([
+      ['no-store', '"1"'],
+      ['no-cache', undefined],
+    ])
+  })
+
   test('a database that hangs costs a read no more than diskMs (R6)', async () => {
     const { origin, clock, worker, database } = await profile()
     origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { type BodyFacts, items, makeBody } from './body.ts'
@@ -29,8 +29,28 @@ const CACHE_CONTROL = [
 /** Bytes from 0 to 4,000, to 64,000, to 250,000: inside their record and apart from it. */
 const SIZES = [4_000, 4_000, 64_000, 250_000]
 
-/** Serves the page with `script`, a worker where there is one, and for each item representations that change every now and then. */
-export async function startOrigin(seed: number, script: string, worker?: string): Promise<SoakOrigin> {
+/** An origin that hangs does so for this long, in milliseconds. */
+const HANG_MS = 2_000
+
+/** What an origin that is ill does with a request: it breaks off, hangs, fails, or asks for quiet. */
+function fail(response: ServerResponse, draw: number): void {
+  if (draw < 0.4) response.destroy()
+  else if (draw < 0.45) setTimeout(() => response.destroy(), HANG_MS)
+  else if (draw < 0.85) response.writeHead(503, draw < 0.65 ? { 'retry-after': '1' } : {}).end('ill')
+  else response.writeHead(429, { 'retry-after': '1' }).end('busy')
+}
+
+/**
+ * Serves the page with `script`, a worker where there is one, and for each item representations that change every now and then.
+ *
+ * @param isIll - whether it fails at the moment, save for the scripts
+ */
+export async function startOrigin(
+  seed: number,
+  script: string,
+  worker?: string,
+  isIll = () => false,
+): Promise<SoakOrigin> {
   const random = seededRandom(seed)
   const bodies = new Map<number, BodyFacts>()
   const confirmed = new Map<number, number>()
@@ -47,6 +67,10 @@ export async function startOrigin(seed: number, script: string, worker?: string)
     if (code) {
       response.setHeader('content-type', 'text/javascript')
       response.end(code)
+      return
+    }
+    if (isIll()) {
+      fail(response, random())
       return
     }
     const variant = request.headers['x-variant']

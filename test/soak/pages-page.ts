@@ -10,7 +10,13 @@ export interface PageWork {
   readonly causes: Readonly<Record<string, number>>
   readonly broken: readonly string[]
   /** Answers from before a hard purge of this page: right only where the origin has confirmed them since, to the browser's own cache. */
-  readonly old: ReadonlyArray<{ readonly name: string; readonly version: number; readonly purgedAt: number }>
+  readonly old: ReadonlyArray<{
+    readonly name: string
+    readonly version: number
+    readonly purgedAt: number
+    /** How it was read, and what its answer says of it. */
+    readonly how: string
+  }>
 }
 
 export interface PagePlan {
@@ -43,7 +49,7 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
   const random = seededRandom(seed)
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
   const broken: string[] = []
-  const old: { name: string; version: number; purgedAt: number }[] = []
+  const old: { name: string; version: number; purgedAt: number; how: string }[] = []
   const causes: Record<string, number> = {}
   const purged = new Map<string, { readonly asked: number; readonly done: number }>()
   const rules = [{ match: '/r/1*', staleIfErrorMs: 60_000, openCircuitGraceMs: 60_000, fallback: { status: 599 } }]
@@ -73,7 +79,7 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
         headers: headersOf(item),
         nearcache: { tags: [item.tag] },
       })
-      await look(item, response, purgedAt, init.cache)
+      await look(item, response, purgedAt, `by the page, ${init.cache ?? 'default'}`, init.cache)
     }
     /** What the worker answers: it hears of a purge a little later than the page that has made it. */
     async function readByWorker(item: Item): Promise<void> {
@@ -81,9 +87,15 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
       const purgedAt = Date.now() - done > HEARD_MS ? asked : 0
       const response = await fetch(item.path, { headers: headersOf(item) })
       if (response.headers.get('cache-status')?.includes('nearcache')) causes.byWorker = (causes.byWorker ?? 0) + 1
-      await look(item, response, purgedAt)
+      await look(item, response, purgedAt, 'by the worker')
     }
-    async function look(item: Item, response: Response, purgedAt: number, mode?: RequestCache): Promise<void> {
+    async function look(
+      item: Item,
+      response: Response,
+      purgedAt: number,
+      how: string,
+      mode?: RequestCache,
+    ): Promise<void> {
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (!response.ok) return
       const body = readBody(bytes)
@@ -91,7 +103,12 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
         broken.push(`${item.name} was answered with ${body?.name ?? 'a body that is not whole'}`)
       // Who asks for force-cache gets what the browser's own cache holds, whatever we have purged (Fetch, request cache mode).
       else if (body.asked < purgedAt && mode !== 'force-cache')
-        old.push({ name: item.name, version: body.version, purgedAt })
+        old.push({
+          name: item.name,
+          version: body.version,
+          purgedAt,
+          how: `${how}: ${response.headers.get('cache-status')}, asked ${body.asked}, read until ${Date.now()}`,
+        })
     }
     const operation = async (item: Item): Promise<unknown> => {
       const draw = random()

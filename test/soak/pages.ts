@@ -17,6 +17,9 @@ export interface PagesResult {
 
 /** Until here everything that is loaded, compiled and remembered once has come, in milliseconds. */
 const WARM_UP_MS = 4_000
+/** Every so often the origin is ill for a while, in milliseconds: long enough to be known to be, and to be well again for longer. */
+const OUTAGE_EVERY_MS = 5_000
+const OUTAGE_MS = 2_000
 /** What a heap may have grown by: code that was compiled late, and what the browser keeps for itself. In bytes. */
 const HEAP_BYTES = 2_000_000
 
@@ -38,7 +41,7 @@ const compiled = async (file: URL, globalName?: string): Promise<string> => {
 }
 
 /**
- * Two pages of one profile, and the worker that has them, do at random whatever pages may do, for `seconds`; then nothing of it may be left: no listener, no timer that holds one, no heap. What the
+ * Two pages of one profile, and the worker that has them, do at random whatever pages may do, for `seconds`, before an origin that is ill every now and then; then nothing of it may be left: no listener, no timer that holds one, no heap. What the
  * worker has in memory by then it had before.
  */
 export async function soakPages({
@@ -52,7 +55,9 @@ export async function soakPages({
     compiled(new URL('./pages-page.ts', import.meta.url), 'soak'),
     compiled(new URL('./pages-worker.ts', import.meta.url)),
   ])
-  const origin = await startOrigin(seed, page, workerCode)
+  const began = Date.now()
+  const isIll = () => (Date.now() - began) % OUTAGE_EVERY_MS > OUTAGE_EVERY_MS - OUTAGE_MS
+  const origin = await startOrigin(seed, page, workerCode, isIll)
   const profile = mkdtempSync(join(tmpdir(), 'nearcache-pages-'))
   const browser = await launch(profile)
   const broken: string[] = []
@@ -65,11 +70,11 @@ export async function soakPages({
       old,
     } = (await tab.evaluate(`soak.work(${JSON.stringify(plan)})`, plan.forMs)) as PageWork
     broken.push(...seen)
-    for (const { name, version, purgedAt } of old) {
+    for (const { name, version, purgedAt, how } of old) {
       const confirmed = origin.confirmed.get(version) ?? 0
       if (confirmed < purgedAt)
         broken.push(
-          `${name} in version ${version} was served after the purge of ${purgedAt}; last confirmed ${confirmed}`,
+          `${name} in version ${version} was served (${how}) after the purge of ${purgedAt}; last confirmed ${confirmed}`,
         )
     }
     figures.operations = (figures.operations ?? 0) + operations
@@ -105,5 +110,7 @@ export async function soakPages({
   }
   if (!figures.fresh || !figures.validated || !figures.byWorker)
     broken.push('Nothing was answered from the store: this proves nothing')
+  if (!(figures['stale-if-error'] || figures['soft-deadline'] || figures.offline))
+    broken.push('Nothing was answered in the place of an origin that was ill: this proves nothing')
   return { seed, held: broken.length > 0 ? 0 : held, broken, figures }
 }

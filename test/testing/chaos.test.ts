@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createCache } from '../../src/index.development.ts'
 import type { OpenChannel } from '../../src/ports/channel.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { Locks } from '../../src/ports/locks.ts'
+import type { Store } from '../../src/ports/store.ts'
 import { type ChaosOptions, chaos, scriptedOrigin, seededRandom, virtualClock } from '../../src/testing/index.ts'
 import { gatedStore } from '../engine/gated-store.ts'
 
@@ -94,6 +96,47 @@ describe('each port', () => {
       expect(await outcomes(clock, 5, () => store.read([['record', '', ['k']]]))).toEqual(expected)
       expect(await outcomes(clock, 5, () => store.update([], () => [], { durability: 'relaxed' }))).toEqual(expected)
     }
+  })
+
+  test('a store and a clock of a class are wrapped with all that they have', async () => {
+    const plain = gatedStore(async () => {})
+    class OwnStore implements Store {
+      readonly inner = plain
+      entered = ''
+      isClosed = false
+      read: Store['read'] = (keys) => this.inner.read(keys)
+      update: Store['update'] = (keys, change, options) => this.inner.update(keys, change, options)
+      async enter(partition: string) {
+        this.entered = partition
+        return { log: (await this.inner.read([])).log, removed: { records: 0, bodies: 0, bytes: 0 } }
+      }
+      async close() {
+        this.isClosed = true
+      }
+    }
+    class OwnClock implements Clock {
+      readonly inner = virtualClock()
+      now() {
+        return this.inner.now()
+      }
+      monotonic() {
+        return this.inner.monotonic?.() ?? Number.NaN
+      }
+      sleep(ms: number, signal?: AbortSignal) {
+        return this.inner.sleep(ms, signal)
+      }
+    }
+    const { trouble } = world()
+    const [own, ownClock] = [new OwnStore(), new OwnClock()]
+    const [store, clock] = [trouble.store(own), trouble.clock(ownClock)]
+    await store.enter?.('ada')
+    await store.close?.()
+    expect([own.entered, own.isClosed]).toEqual(['ada', true])
+    await ownClock.inner.advance(7)
+    expect([clock.monotonic?.(), clock.now()]).toEqual([7, ownClock.now()])
+    const bare = trouble.clock({ now: () => 1, sleep: async () => {} })
+    expect(bare.monotonic).toBeUndefined()
+    expect(typeof trouble.store(plain).enter).toBe(typeof plain.enter)
   })
 
   test('a clock is wrong by an hour at most, and its sleeps are longer', async () => {
