@@ -77,7 +77,7 @@ const packageProject = (): TestProjectInlineConfiguration[] =>
       ]
     : []
 
-/** WebKit without a driver, which would switch some of it off: its pages drive themselves. */
+/** WebKit's MiniBrowser by itself: its pages drive themselves. */
 const driverless = (): TestProjectInlineConfiguration[] =>
   paths.webkit
     ? [

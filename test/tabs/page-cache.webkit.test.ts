@@ -5,7 +5,7 @@ import { bundle } from '../size/bundle.ts'
 import { paths } from '../support/browsers.ts'
 import { openMiniBrowser, safariFeatures } from '../support/mini-browser.ts'
 
-// The back/forward cache of WebKit (FAULTS F-50). A driver switches it off, so the pages drive themselves: away, back, and once more.
+// The back/forward cache of WebKit (FAULTS F-50). There is no driver here: the pages drive themselves, away, back, and once more.
 
 const ROUNDS = 3
 
