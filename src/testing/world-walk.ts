@@ -63,8 +63,9 @@ export interface Walk {
   carry(context: string, ...given: Parameters<Transport>): Promise<Response>
 }
 
-/** How late a message may be, in milliseconds. */
+/** How late a message may be, in milliseconds: as a rule, and where it may be later than anything it is about. */
 const MAX_DELAY_MS = 3_000
+const LONG_DELAY_MS = 60_000
 
 /** By how much the wall clock is set, in milliseconds: within what goes unnoticed, and beyond. */
 const CLOCK_STEPS = [-3_600_000, -20_000, -20_000, -4_000, 4_000, 60_000, 3_600_000]
@@ -99,6 +100,7 @@ export function createWalk(options: WalkOptions): Walk {
   if (isIll) judge.diskIsIll()
   /** Whether somebody sets the wall clock. */
   const isClockSet = chance(0.25)
+  const maxDelayMs = chance(0.1) ? LONG_DELAY_MS : MAX_DELAY_MS
 
   /** The world's paths are served from the first step on: a test may play its own. */
   function serve(): void {
@@ -152,7 +154,7 @@ export function createWalk(options: WalkOptions): Walk {
   }
 
   /** A purge may be heard as late as a message may be. */
-  const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : MAX_DELAY_MS)
+  const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : maxDelayMs)
 
   let isServed = false
   const running = () => contexts.filter(({ state }) => state === 'running')
@@ -359,7 +361,7 @@ export function createWalk(options: WalkOptions): Walk {
       'trouble',
       () => {
         isHeard = hasChannel && chance(0.5)
-        trouble(isHeard ? {} : { lost: random() / 2, doubled: random() / 2, delayMs: upTo(MAX_DELAY_MS) })
+        trouble(isHeard ? {} : { lost: random() / 2, doubled: random() / 2, delayMs: upTo(maxDelayMs) })
       },
     ],
     [
