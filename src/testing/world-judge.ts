@@ -150,12 +150,14 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
    * later cannot know how far.
    */
   function slackOf({ context, index: begun }: Call, last: Exchange, what: string): Ms {
-    const since = clockSteps.filter(({ index }) => index > last.index && index < begun)
+    // Also what was set while it was under way: it was decided by the clock of some moment since.
+    const since = clockSteps.filter(({ index }) => index > last.index)
+    const before = since.filter(({ index }) => index < begun)
     const back = since.filter(({ byMs }) => byMs < 0)
     const far = back.filter(({ byMs }) => byMs < -TOLERANCE_MS)
     const birth = births.get(context) ?? 0
     const isBehind = (from: number) =>
-      since.reduce((sum, { index, byMs }) => (index >= from ? sum + byMs : sum), 0) < -TOLERANCE_MS
+      before.reduce((sum, { index, byMs }) => (index >= from ? sum + byMs : sum), 0) < -TOLERANCE_MS
     demand(
       !far.some(({ index }) => index > birth && isBehind(index)),
       `law 1: ${what}, though the clock was set back since`,

@@ -121,4 +121,17 @@ describe('a wall clock that is set (FAULTS F-68)', () => {
     const atMs = 33_000
     expect([readAfter([-4_000], { atMs }), readAfter([], { atMs }), readAfter([4_000], { atMs })]).toEqual([0, 1, 1])
   })
+
+  test('a little back while the disk was read: the answer was decided by the clock of then', () => {
+    let at = 0
+    const judge = createJudge([ROUTE], () => at, { lockMs: 60_000, softMs: 2_000 })
+    judge.sent(1, '/a', 'tab 2')
+    judge.made(1, 1)
+    judge.ended(1)
+    at = 31_000
+    const reading = judge.starts('tab 1', '/a')
+    judge.clockSet(-4_000)
+    judge.answered(reading, { path: '/a', version: 1, seq: 1 })
+    expect(judge.broken).toEqual([])
+  })
 })
