@@ -79,7 +79,7 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
   /** Who asks for the origin's own word (`no-cache`), and may not be content with another's. */
   const asking = new Set<string>()
   const clockSteps: ClockStep[] = []
-  /** When the life of each context began. */
+  /** When each context has first looked at the clock: with the first read of its life. */
   const births = new Map<string, number>()
   let isDiskIll = false
   /** Since when the origin answers with errors, or not at all. */
@@ -210,6 +210,7 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       const name = `${context} ${path}`
       const call = { context, path, user, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
       calls.set(name, (calls.get(name) ?? new Set()).add(call))
+      births.set(context, Math.min(births.get(context) ?? 0, call.index))
       return call
     },
     /** It was answered, or has failed. */
@@ -218,7 +219,7 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     },
     /** A life of a context begins. */
     begins(context: string) {
-      births.set(context, ++events)
+      births.set(context, Number.POSITIVE_INFINITY)
     },
     /** The wall clock was set forward, or back. */
     clockSet(byMs: Ms) {

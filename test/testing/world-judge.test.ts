@@ -95,10 +95,11 @@ describe('users (law 5)', () => {
 
 describe('a wall clock that is set (FAULTS F-68)', () => {
   /** A response from the start, a clock that is set by so much, and a read of the stored response a moment later. */
-  function readAfter(steps: readonly number[], { isBornLater = false, atMs = 20_000 } = {}) {
+  function readAfter(steps: readonly number[], { isBornLater = false, hasLooked = true, atMs = 20_000 } = {}) {
     let at = 0
     const judge = createJudge([ROUTE], () => at, { lockMs: 60_000, softMs: 2_000 })
     judge.begins('tab 1')
+    if (hasLooked) judge.ends(judge.starts('tab 1', '/a'))
     judge.sent(1, '/a', 'tab 2')
     judge.made(1, 1)
     judge.ended(1)
@@ -109,8 +110,12 @@ describe('a wall clock that is set (FAULTS F-68)', () => {
     return judge.broken.length
   }
 
-  test('far back: who was there uses nothing from before, who came later cannot know', () => {
-    expect([readAfter([-20_000]), readAfter([-20_000], { isBornLater: true })]).toEqual([1, 0])
+  test('far back: who had looked uses nothing from before, who looks or comes later cannot know', () => {
+    expect([
+      readAfter([-20_000]),
+      readAfter([-20_000], { hasLooked: false }),
+      readAfter([-20_000], { isBornLater: true }),
+    ]).toEqual([1, 0, 0])
   })
 
   test('back and forth again before anybody looked: as if nothing had been', () => {
