@@ -77,6 +77,22 @@ const packageProject = (): TestProjectInlineConfiguration[] =>
       ]
     : []
 
+/** WebKit's MiniBrowser by itself: its pages drive themselves. */
+const driverless = (): TestProjectInlineConfiguration[] =>
+  paths.webkit
+    ? [
+        {
+          extends: true,
+          test: {
+            name: 'driverless',
+            environment: 'node',
+            include: ['test/**/*.webkit.test.ts'],
+            testTimeout: 120_000,
+          },
+        },
+      ]
+    : []
+
 export default defineConfig({
   logLevel: 'warn',
   server: { headers: { 'Service-Worker-Allowed': '/' } },
@@ -109,6 +125,7 @@ export default defineConfig({
           exclude: [
             'test/**/*.browser.test.ts',
             'test/**/*.dom.test.ts',
+            'test/**/*.webkit.test.ts',
             'test/package/**',
             'test/conformance/**',
             'test/soak/**',
@@ -150,6 +167,7 @@ export default defineConfig({
       },
       ...packageProject(),
       ...soakProject(),
+      ...driverless(),
       ...browserProjects(),
     ],
   },

@@ -1,5 +1,5 @@
 import type { NearCache } from './engine/api.ts'
-import { type Core, earlyOf, type Settings } from './engine/core.ts'
+import { type Core, earlyOf, type Settings, WORKER } from './engine/core.ts'
 import { createFlights } from './engine/flights.ts'
 import { createJsonViews } from './engine/json-views.ts'
 import type { LazyResponse } from './engine/lazy-response.ts'
@@ -128,7 +128,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
   })
   const { earlyExpiry, deadlines = {} } = options
   const settings: Settings = {
-    context: token(),
+    context: (follows ? WORKER : '') + token(),
     softMs: deadlines.softMs ?? 2_000,
     hardMs: deadlines.hardMs ?? Number.POSITIVE_INFINITY,
     diskMs: deadlines.diskMs ?? 50,

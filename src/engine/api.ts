@@ -96,6 +96,8 @@ export interface Explanation {
     }
   >
   readonly numbers?: DecisionNumbers
+  /** Who asked the origin for the chosen response, or had it confirmed last: this cache, a service worker, or another page, which may be an earlier one. */
+  readonly askedBy?: 'here' | 'worker' | 'elsewhere'
   /** The purge that bears on the chosen response. */
   readonly purge?: { readonly mode: PurgeMode; readonly number: number }
   /** Name of the first rule that matches. */

@@ -46,6 +46,9 @@ interface About extends Pick<Presented, 'key'> {
   readonly stored?: StoredResponse
 }
 
+/** How the name of a service worker begins; no token has a dot. */
+export const WORKER = 'worker.'
+
 /** Options with their defaults. */
 export interface Settings {
   /** Names this context among all that ever wrote to the database. */

@@ -1,6 +1,6 @@
 import { purgeEffect } from '../http/purge-effect.ts'
 import type { Explanation } from './api.ts'
-import { type Core, ruleName } from './core.ts'
+import { type Core, ruleName, WORKER } from './core.ts'
 import { decideNow, never } from './decide-now.ts'
 import { publicTags } from './dehydration.ts'
 import { allowedWhileIll } from './ill-origin.ts'
@@ -35,7 +35,11 @@ export async function explain(presented: Presented, core: Core): Promise<Explana
       bytes: body.size,
     })),
     ...(decision && 'numbers' in decision && decision.numbers && { numbers: decision.numbers }),
+    ...(stored && { askedBy: whoIs(stored.context, core) }),
     ...(purge && { purge: { mode: purge.mode, number: purge.number } }),
     ...ruleName(rule),
   }
 }
+
+const whoIs = (context: string, { settings }: Core): NonNullable<Explanation['askedBy']> =>
+  context === settings.context ? 'here' : context.startsWith(WORKER) ? 'worker' : 'elsewhere'

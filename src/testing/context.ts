@@ -1,17 +1,20 @@
-import { wireCache } from '../create-cache.ts'
+import { wire } from '../create-cache.ts'
 import type { NearCache } from '../engine/api.ts'
 import type { CacheOptions } from '../engine/options.ts'
+import type { Ms } from '../http/message.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Stage } from '../ports/lifecycle.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
-import { createIndexedDbStore } from '../stores/indexeddb.ts'
+import * as encryption from '../stores/encrypted.ts'
 import { deepFreeze } from '../validate/deep-freeze.ts'
+import { durableStore } from '../wiring/durable-store.ts'
 import { laterChannel, laterDatabase } from './later-version.ts'
 import { fetchedResponse } from './scripted-response.ts'
 import type { VirtualChannels } from './virtual-channel.ts'
+import { virtualCipher } from './virtual-cipher.ts'
 import type { VirtualIndexedDb } from './virtual-indexed-db.ts'
 import type { Deliver, VirtualLocks } from './virtual-locks.ts'
 
@@ -35,7 +38,19 @@ export interface WorldContext {
   hide(): void
   /** Lets it go on: after `hide()` it is told first. */
   thaw(): void
+  /** Whether its user looks at it. One that nobody looks at runs, but does nothing that nobody waits for. */
+  readonly isVisible: boolean
+  /** Another tab is shown in its place. */
+  cover(): void
+  /** It is shown again, and told so. */
+  show(): void
 }
+
+/** What it is: a page, or a worker with a cache as a page has one (`dedicated`), or as a service worker has one (`service`). */
+export type ContextKind = 'tab' | 'dedicated' | 'service'
+
+/** What a browser may lack. */
+export type Lacking = 'locks' | 'channel'
 
 /** What all contexts of a world share. */
 export interface Shared {
@@ -47,10 +62,16 @@ export interface Shared {
   readonly origin: string
   readonly options: CacheOptions
   readonly versions: 1 | 2
+  readonly without: readonly Lacking[]
+  /** Whose the cache of a new life is from the start: the partition. */
+  partition(): string | undefined
   /** Chance for each life of each context. */
   chance(): Random
   report(error: unknown): void
 }
+
+/** When a context has nothing to do, in milliseconds after it had. */
+const IDLE_MS: Ms = 10_000
 
 /** One life of a context: everything that reaches it or leaves it goes by its gate. */
 interface Life {
@@ -61,8 +82,9 @@ interface Life {
   end(): void
 }
 
-export function createContext(name: string, shared: Shared): WorldContext {
-  let life = begin(shared)
+export function createContext(name: string, kind: ContextKind, shared: Shared): WorldContext {
+  let isVisible = true
+  let life = begin(kind, shared, () => isVisible)
   let state: WorldContext['state'] = 'running'
 
   function kill(): void {
@@ -85,7 +107,7 @@ export function createContext(name: string, shared: Shared): WorldContext {
     kill,
     reload() {
       kill()
-      life = begin(shared)
+      life = begin(kind, shared, () => isVisible)
       state = 'running'
     },
     freeze() {
@@ -105,27 +127,34 @@ export function createContext(name: string, shared: Shared): WorldContext {
       state = 'running'
       life.gate.open()
     },
+    get isVisible() {
+      return isVisible
+    },
+    cover() {
+      isVisible = false
+    },
+    show() {
+      if (isVisible) return
+      isVisible = true
+      if (state === 'running') life.stage('shown')
+    },
   }
 }
 
-function begin({
-  clock,
-  database,
-  locks,
-  channels,
-  transport,
-  origin,
-  options,
-  versions,
-  chance,
-  report,
-}: Shared): Life {
+function begin(kind: ContextKind, shared: Shared, isVisible: () => boolean): Life {
+  const { clock, database, locks, channels, transport, origin, options, versions, without, chance, report } = shared
   const self = {}
   const gate = createGate()
   const random = chance()
   const isLater = versions === 2 && random() < 0.5
   const openChannel = channels.of(self, gate.deliver)
   const connections = new Set<IDBDatabase>()
+  const factory = ownFactory(database.factory, (connection) => {
+    if (isLater) laterDatabase(connection)
+    if (gate.isDead()) connection.close()
+    else connections.add(connection)
+  })
+  const cipher = virtualCipher(random)
   const ending = new AbortController()
   const listeners = new Set<(stage: Stage) => void>()
 
@@ -148,42 +177,49 @@ function begin({
     origin,
     browserCache: true,
     impliedFields: [],
-    databases: () => undefined,
+    databases: () => factory,
     keyRange: database.keyRange,
-    cipher: () => undefined,
+    cipher: () => cipher,
     idle: undefined,
     workers: () => undefined,
     isControlled: () => false,
-    isQuiet: () => false,
+    isQuiet: () => kind === 'tab' && !isVisible(),
     isOnline: () => true,
-    openChannel: isLater ? laterChannel(openChannel) : openChannel,
-    locks: () => locks.of(self, gate.deliver),
+    openChannel: without.includes('channel') ? () => undefined : isLater ? laterChannel(openChannel) : openChannel,
+    locks: () => (without.includes('locks') ? undefined : locks.of(self, gate.deliver)),
     watchLifecycle(listener) {
+      // Nobody tells a worker.
+      if (kind !== 'tab') return () => {}
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     report,
   }
-  const { disk: { maxBytes = 50 * 2 ** 20, maxEntryBytes = maxBytes / 8 } = {}, name = 'nearcache' } = options
-  const store = createIndexedDbStore({
-    name,
-    factory: ownFactory(database.factory, (connection) => {
-      if (isLater) laterDatabase(connection)
-      if (gate.isDead()) connection.close()
-      else connections.add(connection)
-    }),
-    keyRange: database.keyRange,
+  const { maxBytes = 50 * 2 ** 20, maxEntryBytes = maxBytes / 8 } = options.disk ?? {}
+  const store = durableStore(options, {
+    here,
+    idle: (signal) => gatedClock.sleep(IDLE_MS, signal),
     clock: gatedClock,
     random,
     maxBytes,
     maxEntryBytes,
+    encryption,
     onNotice() {},
   })
+  const partition = kind === 'service' ? undefined : (shared.partition() ?? options.partition)
+  const { cache, look } = wire(
+    {
+      ...options,
+      ...(partition !== undefined && { partition }),
+      ...(store && { store: gatedStore(store, gate) }),
+      clock: gatedClock,
+      random,
+      fetch: gatedFetch,
+    },
+    { freeze: deepFreeze, here, follows: kind === 'service' },
+  )
   return {
-    cache: wireCache(
-      { ...options, store: gatedStore(store, gate), clock: gatedClock, random, fetch: gatedFetch },
-      { freeze: deepFreeze, here },
-    ),
+    cache: kind === 'service' ? following(cache, look, gatedFetch, gatedClock) : cache,
     gate,
     version: isLater ? 'later' : 'this',
     stage(stage) {
@@ -197,6 +233,25 @@ function begin({
       locks.drop(self)
     },
   }
+}
+
+/** How long a service worker waits for the database before it asks the network, in milliseconds. */
+const LOOK_MS: Ms = 50
+
+/** As a service worker answers a page: it looks first whose the database is, and does without what is stored where it cannot tell. */
+function following(cache: NearCache, look: () => Promise<boolean>, transport: Transport, clock: Clock): NearCache {
+  const fetch: NearCache['fetch'] = async (input, init) => {
+    const looking = look()
+    const late = new AbortController()
+    const isLate = clock.sleep(LOOK_MS, late.signal).then(() => undefined)
+    const isKnown = await Promise.race([looking, isLate.catch(() => undefined)])
+    late.abort()
+    if (isKnown) return cache.fetch(input, init)
+    const response = await transport(input, init).catch(() => undefined)
+    if (response) return response
+    return (await looking) ? cache.fetch(input, init) : transport(input, init)
+  }
+  return { ...cache, fetch }
 }
 
 /** What comes to a context: at once, when it can run again, or never. */

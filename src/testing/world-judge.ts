@@ -1,16 +1,5 @@
-import type { EpochMs, Ms } from '../http/message.ts'
-
-/** What one path of the world says of its responses. Durations in milliseconds; `undefined`: nothing. */
-export interface Route {
-  readonly path: string
-  readonly cacheControl: string
-  readonly lifetimeMs: Ms
-  readonly swrMs?: Ms
-  readonly sieMs?: Ms
-  readonly tag?: string
-  /** Whether each use needs the origin's word. */
-  readonly isAsked?: boolean
-}
+import type { Ms } from '../http/message.ts'
+import type { Route } from './world-routes.ts'
 
 /** One request to the origin. */
 interface Exchange {
@@ -20,7 +9,9 @@ interface Exchange {
   /** Of what the origin has said; `undefined` before it did, and when it failed. */
   version?: number
   readonly owner: string
-  readonly at: EpochMs
+  /** Whose it is. */
+  readonly user: string
+  readonly at: Ms
   isOver: boolean
   /** Sent by one who waited in vain: nobody else waits for it. */
   readonly isApart: boolean
@@ -30,7 +21,7 @@ interface Floor {
   readonly mode: 'soft' | 'hard'
   /** Before anything that was asked for later. */
   readonly index: number
-  readonly at: EpochMs
+  readonly at: Ms
 }
 
 /** How long a cache waits for another one, and for its origin with a stale response at hand. */
@@ -47,22 +38,49 @@ export interface Call {
   readonly context: string
   readonly path: string
   readonly index: number
-  readonly at: EpochMs
+  readonly at: Ms
   readonly floors: readonly Floor[]
+  /** Whose page asks. */
+  readonly user: string
 }
 
-/** Watches a world from outside, as its origin and as its callers, and knows the laws on its own: it shares no code with what it judges. */
-export function createJudge(routes: readonly Route[], now: () => EpochMs, { lockMs, softMs }: Patience) {
+/** The wall clock was set. */
+interface ClockStep {
+  readonly index: number
+  readonly byMs: Ms
+}
+
+/** How far a wall clock may be set back unnoticed, in milliseconds. */
+const TOLERANCE_MS = 5_000
+
+/** What a world is like, as far as its laws depend on it. */
+export interface Circumstances extends Patience {
+  /** Whether contexts can wait for each other: else each has flights of its own. */
+  readonly hasTurns?: boolean
+  /** Whether a page may be shown what belongs to nobody though a user is signed in: a service worker has asked for it without saying who. */
+  readonly isSharedWithNobody?: boolean
+}
+
+/**
+ * Watches a world from outside, as its origin and as its callers, and knows the laws on its own: it shares no code with what it judges.
+ *
+ * @param now - milliseconds that go on evenly, whatever becomes of the wall clock
+ */
+export function createJudge(routes: readonly Route[], now: () => Ms, circumstances: Circumstances) {
+  const { lockMs, softMs, hasTurns = true, isSharedWithNobody = false } = circumstances
   const broken: string[] = []
   let events = 0
   const exchanges: Exchange[] = []
   const floors = new Map<string, Floor[]>()
   /** By path: the last thing that lets a second request go beside the first. */
-  const loosened = new Map<string, { readonly index: number; readonly until: EpochMs }>()
+  const loosened = new Map<string, { readonly index: number; readonly until: Ms }>()
   /** Reads under way, by who reads what. */
   const calls = new Map<string, Set<Call>>()
   /** Who asks for the origin's own word (`no-cache`), and may not be content with another's. */
   const asking = new Set<string>()
+  const clockSteps: ClockStep[] = []
+  /** When each context has first looked at the clock: with the first read of its life. */
+  const births = new Map<string, number>()
   let isDiskIll = false
   /** Since when the origin answers with errors, or not at all. */
   let failing: number | undefined
@@ -79,15 +97,18 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
   }
   const routeOf = (path: string) => routes.find((one) => one.path === path) as Route
 
-  function sent(seq: number, path: string, owner: string): void {
+  /** @param isAlone - it waits for nobody: it has been left by whoever signed in, or is not of one mind with the others */
+  function sent(seq: number, path: string, owner: string, user = '', isAlone = false): void {
     const loose = loosened.get(path)
     // Who has waited for so long goes itself, whoever has the turn by then.
     const isLate = [...(calls.get(`${owner} ${path}`) ?? [])].some(({ at }) => now() - at >= lockMs)
-    const isApart = isLate || asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
-    const next: Exchange = { index: ++events, seq, path, owner, at: now(), isOver: false, isApart }
-    const { isAsked } = routeOf(path)
+    const isApart = isAlone || isLate || asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
+    const next: Exchange = { index: ++events, seq, path, owner, user, at: now(), isOver: false, isApart }
+    const { isAsked, isOffDisk } = routeOf(path)
+    const isShared = hasTurns && !isOffDisk
     for (const other of exchanges) {
-      const isBeside = !other.isOver && other.path === path && !isAsked
+      const isOfOne = other.user === user && (isShared || other.owner === owner)
+      const isBeside = !other.isOver && other.path === path && !isAsked && isOfOne
       const isLoose = isApart || other.isApart || (loose?.index ?? 0) > other.index
       const isAllowed = isDiskIll || isLoose || now() - other.at >= lockMs
       demand(!isBeside || isAllowed, `law 4: #${seq} of ${owner} beside #${other.seq} of ${other.owner} for ${path}`)
@@ -96,12 +117,15 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     if (exchanges.length > 500) exchanges.splice(0, 250)
   }
 
-  function answered(call: Call, body: { path?: unknown; version?: unknown; seq?: unknown }): void {
+  function answered(call: Call, body: { path?: unknown; version?: unknown; seq?: unknown; user?: string }): void {
     const { path, context } = call
+    const { user = '' } = body
     const { lifetimeMs, swrMs = 0, sieMs = 0, isAsked } = routeOf(path)
     const what = `${context} got version ${body.version} (#${body.seq}) of ${path}`
     demand(body.path === path, `law 6: ${what}, which is of ${body.path}`)
-    const vouchers = exchanges.filter((one) => one.path === path && one.version === body.version)
+    const isOwn = user === call.user || (isSharedWithNobody && user === '')
+    demand(isOwn, `law 5: ${what}, which is ${user || 'nobody'}'s and not ${call.user || 'nobody'}'s`)
+    const vouchers = exchanges.filter((one) => one.path === path && one.user === user && one.version === body.version)
     const last = vouchers.at(-1)
     if (!last) return // from before what is remembered
     const isFirstHand = last.index > call.index
@@ -109,14 +133,38 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       judgePurges(call, body, what)
       return
     }
-    const mayFail =
-      failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || now() - failedAt <= FORGIVEN_MS
+    const slackMs = slackOf(call, last, what)
+    const isForgiven = now() - failedAt <= FORGIVEN_MS || clockSteps.some(({ byMs }) => byMs < 0)
+    const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || isForgiven
     const windowMs = Math.max(swrMs, mayFail ? sieMs : 0)
     demand(!isAsked, `law 1: ${what} without asking`)
-    demand(call.at - last.at <= lifetimeMs + windowMs, `law 1: ${what}, ${call.at - last.at} ms old`)
+    demand(call.at - last.at <= lifetimeMs + windowMs + slackMs, `law 1: ${what}, ${call.at - last.at} ms old`)
     const soft = call.floors.filter(({ mode, index }) => mode === 'soft' && index > last.index)
-    for (const { at } of soft) demand(call.at - at <= windowMs, `law 2: ${what}, softly purged ${call.at - at} ms ago`)
+    for (const { at } of soft)
+      demand(call.at - at <= windowMs + slackMs, `law 2: ${what}, softly purged ${call.at - at} ms ago`)
     judgePurges(call, body, what)
+  }
+
+  /**
+   * By how much what was asked for by `last` may be older than the clock says. Who was there when it was set back has noticed, if it is still behind: then nothing from before is used unasked. Who came
+   * later cannot know how far.
+   */
+  function slackOf({ context, index: begun }: Call, last: Exchange, what: string): Ms {
+    // Also what was set while it was under way: it was decided by the clock of some moment since.
+    const since = clockSteps.filter(({ index }) => index > last.index)
+    const before = since.filter(({ index }) => index < begun)
+    const back = since.filter(({ byMs }) => byMs < 0)
+    const far = back.filter(({ byMs }) => byMs < -TOLERANCE_MS)
+    const birth = births.get(context) ?? 0
+    const isBehind = (from: number) =>
+      before.reduce((sum, { index, byMs }) => (index >= from ? sum + byMs : sum), 0) < -TOLERANCE_MS
+    demand(
+      !far.some(({ index }) => index > birth && isBehind(index)),
+      `law 1: ${what}, though the clock was set back since`,
+    )
+    if (far.some(({ index }) => index <= birth)) return Number.POSITIVE_INFINITY
+    const near = back.filter((one) => !far.includes(one))
+    return near.reduce((sum, { byMs }) => sum - byMs, far.length > 0 ? TOLERANCE_MS : 0)
   }
 
   function judgePurges(call: Call, body: { seq?: unknown }, what: string): void {
@@ -158,15 +206,24 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
       ended(seq)
     },
     ended,
-    starts(context: string, path: string): Call {
+    starts(context: string, path: string, user = ''): Call {
       const name = `${context} ${path}`
-      const call = { context, path, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
+      const call = { context, path, user, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
       calls.set(name, (calls.get(name) ?? new Set()).add(call))
+      births.set(context, Math.min(births.get(context) ?? 0, call.index))
       return call
     },
     /** It was answered, or has failed. */
     ends(call: Call) {
       calls.get(`${call.context} ${call.path}`)?.delete(call)
+    },
+    /** A life of a context begins. */
+    begins(context: string) {
+      births.set(context, Number.POSITIVE_INFINITY)
+    },
+    /** The wall clock was set forward, or back. */
+    clockSet(byMs: Ms) {
+      clockSteps.push({ index: ++events, byMs })
     },
     /** Nothing of it goes on: its process has ended. */
     gone(context: string) {
@@ -181,7 +238,7 @@ export function createJudge(routes: readonly Route[], now: () => EpochMs, { lock
     /** The moment before a purge, which what was asked for earlier lies before. */
     moment: () => ++events,
     /** From now on what was asked for before `index` is purged, for these contexts. */
-    purged(mode: Floor['mode'], paths: readonly string[], contexts: readonly string[], index: number, at: EpochMs) {
+    purged(mode: Floor['mode'], paths: readonly string[], contexts: readonly string[], index: number, at: Ms) {
       for (const path of paths) {
         for (const context of contexts) {
           const all = floors.get(`${context} ${path}`) ?? []

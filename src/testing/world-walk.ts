@@ -6,26 +6,26 @@ import { seededRandom } from './seeded-random.ts'
 import type { ChannelTrouble } from './virtual-channel.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { DatabasePoint, VirtualIndexedDb } from './virtual-indexed-db.ts'
-import { createJudge, type Patience, type Route } from './world-judge.ts'
+import { readDisk } from './world-disk.ts'
+import { createJudge, type Patience } from './world-judge.ts'
+import { routes } from './world-routes.ts'
+import type { Users } from './world-users.ts'
 
-/** What the world's own paths say. */
-const routes: readonly Route[] = [
-  { path: '/world/fresh', cacheControl: 'max-age=30', lifetimeMs: 30_000 },
-  { path: '/world/behind', cacheControl: 'max-age=5, stale-while-revalidate=30', lifetimeMs: 5_000, swrMs: 30_000 },
-  { path: '/world/on-error', cacheControl: 'max-age=5, stale-if-error=60', lifetimeMs: 5_000, sieMs: 60_000 },
-  { path: '/world/tagged', cacheControl: 'max-age=60', lifetimeMs: 60_000, tag: 'shelf' },
-  { path: '/world/asked', cacheControl: 'no-cache', lifetimeMs: 0, isAsked: true },
-  { path: '/world/unstored', cacheControl: 'no-store', lifetimeMs: 0, isAsked: true },
-]
 const paths = routes.map(({ path }) => path)
 
 const FAULTS: ReadonlyArray<readonly [DatabasePoint, string]> = [
   ['commit', 'QuotaExceededError'],
+  ['commit', 'UnknownError'],
   ['commit', 'lose'],
   ['commit', 'hang'],
   ['transaction', 'InvalidStateError'],
+  ['transaction', 'hang'],
+  ['transaction', 'lose'],
   ['request', 'UnknownError'],
+  ['request', 'QuotaExceededError'],
+  ['request', 'lose'],
   ['open', 'hang'],
+  ['open', 'UnknownError'],
 ]
 
 export interface WalkOptions {
@@ -36,6 +36,17 @@ export interface WalkOptions {
   /** Each step draws from a source of its own, made of this and its place: what one step does is the same whether another is taken or not. */
   readonly seed: number
   readonly patience: Patience
+  readonly users: Users
+  /** The service worker, if there is one. */
+  readonly serviceWorker: string | undefined
+  /** Names of the contexts that are no pages. */
+  readonly workers: readonly string[]
+  /** The cache's name. */
+  readonly name: string
+  /** Whether what is a user's is encrypted on the disk. */
+  readonly isEncrypted: boolean
+  readonly hasTurns: boolean
+  readonly hasChannel: boolean
   post(message: unknown): void
   trouble(trouble: ChannelTrouble): void
   tell(line: string): void
@@ -52,28 +63,44 @@ export interface Walk {
   carry(context: string, ...given: Parameters<Transport>): Promise<Response>
 }
 
-/** How late a message may be, in milliseconds. */
+/** How late a message may be, in milliseconds: as a rule, and where it may be later than anything it is about. */
 const MAX_DELAY_MS = 3_000
+const LONG_DELAY_MS = 60_000
+
+/** By how much the wall clock is set, in milliseconds: within what goes unnoticed, and beyond. */
+const CLOCK_STEPS = [-3_600_000, -20_000, -20_000, -4_000, 4_000, 60_000, 3_600_000]
 
 /** The field by which the origin and the judge know a request of the walk. */
 const NUMBER = 'world-number'
 
+/** Whose request it is, as its page says. */
+const userIn = (headers: Headers): string => headers.get('authorization')?.slice('Bearer '.length) ?? ''
+
 /** Random steps over a world, judged from outside. */
 export function createWalk(options: WalkOptions): Walk {
-  const { contexts, origin, clock, database, seed, post, trouble, tell, patience } = options
+  const { contexts, origin, clock, database, seed, post, trouble, tell, patience, users } = options
+  const { serviceWorker, workers, name, isEncrypted, hasTurns, hasChannel } = options
   let random = seededRandom(seed)
   const chance = (share: number) => random() < share
   const upTo = (end: number) => Math.floor(random() * end)
   const pick = <T>(all: readonly T[]) => all[upTo(all.length)] as T
-  const judge = createJudge(routes, clock.now, patience)
+  const elapsed = () => clock.monotonic?.() ?? clock.now()
+  const judge = createJudge(routes, elapsed, {
+    ...patience,
+    hasTurns,
+    isSharedWithNobody: serviceWorker !== undefined,
+  })
   const versions = new Map(paths.map((path) => [path, 1]))
   const holds: Hold[] = []
   const pending = new Set<{ readonly context: WorldContext; readonly life: unknown; readonly what: string }>()
   /** Whether every message comes through at once. */
-  let isHeard = true
+  let isHeard = hasChannel
   /** Whether the disk has been let fail. */
   const isIll = chance(0.3)
   if (isIll) judge.diskIsIll()
+  /** Whether somebody sets the wall clock. */
+  const isClockSet = chance(0.25)
+  const maxDelayMs = chance(0.1) ? LONG_DELAY_MS : MAX_DELAY_MS
 
   /** The world's paths are served from the first step on: a test may play its own. */
   function serve(): void {
@@ -82,10 +109,11 @@ export function createWalk(options: WalkOptions): Walk {
         const version = versions.get(path) as number
         const seq = Number(headers[NUMBER])
         judge.made(seq, version)
+        const user = userIn(new Headers(headers))
         return {
-          cacheControl,
-          etag: `"${version}"`,
-          json: { path, version, seq },
+          ...(cacheControl !== undefined && { cacheControl }),
+          etag: `"${version} ${user}"`,
+          json: { path, version, seq, user },
           ...(tag !== undefined && { headers: { 'cache-tag': tag } }),
         }
       })
@@ -97,18 +125,20 @@ export function createWalk(options: WalkOptions): Walk {
   async function carry(context: string, ...[input, init]: Parameters<Transport>): Promise<Response> {
     const path = new URL(String(input)).pathname
     if (!isServed || !paths.includes(path)) return origin.fetch(input, init)
-    if (init?.method !== 'GET') {
+    if ((init?.method ?? 'GET') !== 'GET') {
       const response = await origin.fetch(input, init)
       loosen([path])
       return response
     }
     const number = ++requests
-    judge.sent(number, path, context)
-    const headers = new Headers(init.headers)
+    const headers = new Headers(init?.headers)
+    // What may not lie on the disk a service worker does not keep at all.
+    const isUnkept = context === serviceWorker && routes.some((one) => one.path === path && one.isOffDisk)
+    judge.sent(number, path, context, userIn(headers), isUnkept || users.isOutside(context) || users.isMixed())
     headers.set(NUMBER, String(number))
     const end = () => judge.ended(number)
     const fail = () => judge.failed(number)
-    init.signal?.addEventListener('abort', end)
+    init?.signal?.addEventListener('abort', end)
     try {
       const response = await origin.fetch(input, { ...init, headers })
       judge.arrived(number)
@@ -124,7 +154,7 @@ export function createWalk(options: WalkOptions): Walk {
   }
 
   /** A purge may be heard as late as a message may be. */
-  const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : MAX_DELAY_MS)
+  const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : maxDelayMs)
 
   let isServed = false
   const running = () => contexts.filter(({ state }) => state === 'running')
@@ -141,24 +171,37 @@ export function createWalk(options: WalkOptions): Walk {
 
   function read(context: WorldContext): void {
     const path = pick(paths)
-    const begun = judge.starts(context.name, path)
-    const init: RequestInit = chance(0.1) ? { cache: 'no-cache' } : {}
+    const user = users.of(context.name)
+    const begun = judge.starts(context.name, path, user)
+    const since = users.moment()
+    const init: RequestInit = {
+      ...(user && { headers: { authorization: `Bearer ${user}` } }),
+      ...(chance(0.1) && { cache: 'no-cache' }),
+    }
     const isAborted = chance(0.05) ? new AbortController() : undefined
     if (init.cache) judge.asks(context.name, path)
     tell(`${context.name} reads ${path}${init.cache ? ' no-cache' : ''}`)
     call(context, `read ${path}`, async () => {
       try {
         const response = await context.cache.fetch(path, { ...init, ...(isAborted && { signal: isAborted.signal }) })
-        const body = (await response.json()) as { path: string; version: number; seq: number }
+        const body = (await response.json()) as { path: string; version: number; seq: number; user: string }
         tell(`${context.name} has version ${body.version} of ${path}: ${response.headers.get('cache-status')}`)
-        if (response.ok) judge.answered(begun, body)
+        if (!response.ok) return
+        const isFollowing = context.name === serviceWorker
+        if (isFollowing)
+          judge.demand(
+            users.mayBe(body.user, since),
+            `law 5: ${context.name} got ${body.user}'s ${path} after they had left`,
+          )
+        judge.answered(isFollowing ? { ...begun, user: body.user } : begun, body)
       } catch (error) {
         const isExpected =
           error instanceof TypeError || error instanceof SyntaxError || (error as Error)?.name === 'AbortError'
         judge.demand(isExpected, `law 6: ${context.name} could not read ${path}: ${error}`)
+      } finally {
+        judge.ends(begun)
+        if (init.cache) judge.hasAsked(context.name, path)
       }
-      judge.ends(begun)
-      if (init.cache) judge.hasAsked(context.name, path)
     })
     isAborted?.abort()
   }
@@ -168,17 +211,19 @@ export function createWalk(options: WalkOptions): Walk {
     const path = pick(paths)
     const [selector, covered] = pick([
       [{ url: path }, [path]],
-      [{ tag: 'shelf' }, ['/world/tagged']],
+      [{ tag: 'shelf' }, routes.filter(({ tag }) => tag === 'shelf').map(({ path }) => path)],
       [{ pattern: '/world/*' }, paths],
       [{ all: true }, paths],
     ] as const)
     const index = judge.moment()
-    const at = clock.now()
-    loosen(covered)
+    const at = elapsed()
+    // What labels the response of a flight will carry is not known: a purge by a tag overtakes all, and only a turn keeps the next one waiting.
+    const loosened = 'tag' in selector && !hasTurns ? paths : covered
+    loosen(loosened)
     tell(`${context.name} purges ${JSON.stringify(selector)} ${mode}`)
     call(context, 'purge', async () => {
       const { durable } = await context.cache.purge(selector as { url: string }, { mode })
-      loosen(covered)
+      loosen(loosened)
       judge.purged(mode, covered, [context.name], index, at)
       if (!durable || !isHeard || isIll) return
       // Told in this very tick: heard in the next.
@@ -211,7 +256,46 @@ export function createWalk(options: WalkOptions): Walk {
     for (const one of pending) if (one.context === context) pending.delete(one)
     context[how]()
     judge.gone(context.name)
+    users.gone(context.name)
     judge.loosen()
+    if (how === 'reload') begins(context)
+  }
+
+  function begins(context: WorldContext): void {
+    users.begins(context)
+    judge.begins(context.name)
+  }
+
+  /** Signs somebody in or out, or, in a context that has been left, whoever is signed in by now. */
+  function sign(context: WorldContext): void {
+    if (users.names.length === 0 || workers.includes(context.name)) return
+    const isBehind = users.isOutside(context.name) || users.of(context.name) !== users.signedIn()
+    const user = isBehind ? users.signedIn() : pick(['', ...users.names])
+    tell(`${context.name} signs in ${user || 'nobody'}`)
+    judge.loosen()
+    call(context, 'setPartition', () => users.sign(context, user)).then(
+      () => judge.loosen(),
+      (error) => judge.demand(isIll, `law 6: setPartition() rejected: ${error}`),
+    )
+  }
+
+  /** What lies on the disk, seen from outside. */
+  async function lookAtDisk(): Promise<void> {
+    const since = users.moment()
+    for (const { partition, key, text } of await readDisk(database, name)) {
+      const path = paths.find((one) => key.includes(`${one}"`))
+      if (!path) continue
+      const what = `${path} of ${partition || 'nobody'}`
+      judge.demand(!routes.some((one) => one.path === path && one.isOffDisk), `law 7: ${what} lies on the disk`)
+      judge.demand(users.mayBe(partition, since), `law 5: ${what} lies on the disk after they had left`)
+      const owners = [...text.matchAll(/"user":"(\w*)"/g)].map(([, owner]) => owner)
+      if (isEncrypted && partition) judge.demand(!text.includes('"version":'), `law 5: ${what} can be read on the disk`)
+      else
+        judge.demand(
+          owners.every((owner) => owner === partition || owner === ''),
+          `law 5: ${what} holds what is ${owners}'s`,
+        )
+    }
   }
 
   const steps: ReadonlyArray<readonly [weight: number, what: string, step: (context: WorldContext) => unknown]> = [
@@ -256,15 +340,28 @@ export function createWalk(options: WalkOptions): Walk {
       'freeze',
       (context) => {
         judge.loosen()
-        context[pick(['freeze', 'hide'] as const)]()
+        context[workers.includes(context.name) ? 'freeze' : pick(['freeze', 'hide'] as const)]()
+      },
+    ],
+    [1, 'cover', (context) => context.cover()],
+    [2, 'show', (context) => context.show()],
+    [2, 'sign', sign],
+    [
+      1,
+      'clock',
+      () => {
+        const byMs = pick(CLOCK_STEPS)
+        if (!isClockSet) return
+        judge.clockSet(byMs)
+        clock.set(clock.now() + byMs)
       },
     ],
     [
       1,
       'trouble',
       () => {
-        isHeard = chance(0.5)
-        trouble(isHeard ? {} : { lost: random() / 2, doubled: random() / 2, delayMs: upTo(MAX_DELAY_MS) })
+        isHeard = hasChannel && chance(0.5)
+        trouble(isHeard ? {} : { lost: random() / 2, doubled: random() / 2, delayMs: upTo(maxDelayMs) })
       },
     ],
     [
@@ -307,6 +404,7 @@ export function createWalk(options: WalkOptions): Walk {
     for (const one of contexts) {
       if (one.state === 'dead' && chance(0.2)) {
         one.reload()
+        begins(one)
         tell(`${one.name} starts in ${one.version} version`)
       } else if (one.state !== 'running' && one.state !== 'dead' && chance(0.1)) {
         tell(`${one.name} goes on`)
@@ -321,13 +419,16 @@ export function createWalk(options: WalkOptions): Walk {
       at -= weight
       return at < 0
     }) as (typeof steps)[number]
-    if (!['read', 'herd', 'purge', 'post', 'settle'].includes(what)) tell(`${what} (${context.name})`)
+    if (!['read', 'herd', 'purge', 'post', 'settle', 'sign'].includes(what)) tell(`${what} (${context.name})`)
     await act(context)
     if (chance(0.3)) await clock.settle()
   }
 
   async function run(count: number, without: ReadonlySet<number>) {
-    if (!isServed) serve()
+    if (!isServed) {
+      serve()
+      for (const context of contexts) begins(context)
+    }
     isServed = true
     let taken = 0
     for (; taken < count && judge.broken.length === 0; taken++) {
@@ -339,13 +440,14 @@ export function createWalk(options: WalkOptions): Walk {
     judge.originRecovers()
     judge.loosen()
     trouble({})
-    isHeard = true
+    isHeard = hasChannel
     database.release()
     for (const one of contexts) one.thaw()
     for (let turn = 0; turn < 30 && pending.size > 0; turn++) await clock.advance(5_000)
     for (const { context, what } of pending) judge.demand(false, `law 6: ${context.name}: ${what} never ended`)
     pending.clear()
     await clock.advance(60_000)
+    await lookAtDisk()
     return { broken: judge.broken.splice(0), taken }
   }
 

@@ -1,5 +1,5 @@
 import type { CacheOptions } from '../engine/options.ts'
-import { createContext, type WorldContext } from './context.ts'
+import { type ContextKind, createContext, type Lacking, type WorldContext } from './context.ts'
 import { type ScriptedOrigin, scriptedOrigin } from './scripted-origin.ts'
 import { seededRandom } from './seeded-random.ts'
 import { shrink } from './shrink.ts'
@@ -7,6 +7,8 @@ import { type ChannelTrouble, type VirtualChannels, virtualChannels } from './vi
 import { clockThatRests, turnsOfTheLoop, type VirtualClock } from './virtual-clock.ts'
 import { type VirtualIndexedDb, virtualIndexedDB } from './virtual-indexed-db.ts'
 import { type VirtualLocks, virtualLocks } from './virtual-locks.ts'
+import { rules } from './world-routes.ts'
+import { createUsers } from './world-users.ts'
 import { createWalk } from './world-walk.ts'
 
 export interface WorldOptions {
@@ -14,14 +16,21 @@ export interface WorldOptions {
   readonly seed?: number
   /** How many tabs. @default 2 */
   readonly tabs?: number
-  /** Whether there is a worker beside them. @default false */
-  readonly worker?: boolean
+  /**
+   * Whether there is a worker beside them: a service worker, which has the partition that the database belongs to and looks whose it is before it answers, or, `dedicated`, one that has a cache
+   * as a tab has. @default false
+   */
+  readonly worker?: boolean | 'dedicated'
+  /** What this browser does not have. @default nothing */
+  readonly without?: readonly Lacking[]
+  /** How many users sign in and out while `run()` takes its steps, one at a time: each has a partition. @default 0 */
+  readonly users?: number
   /**
    * In how many versions of the library they run. With 2 it is decided by chance for each life of each of them whether it is this one, or a later one, which writes records and sends messages of
    * a format that this one does not know. @default 1
    */
   readonly versions?: 1 | 2
-  /** For the caches of all of them; time, chance, storage and network are the world's. */
+  /** For the caches of all of them; time, chance, storage and network are the world's, and so is what encrypts. `run()` reads paths below `/world/`, for which it has rules of its own after yours. */
   readonly cache?: Omit<CacheOptions, 'store' | 'clock' | 'random' | 'fetch' | 'base'>
 }
 
@@ -64,9 +73,9 @@ interface Trial {
  */
 export const createWorld = (options: WorldOptions = {}): Promise<World> => worldOf(options)
 
-/** @param without - steps that are left out */
-async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new Set()): Promise<World & Trial> {
-  const { seed = 1, tabs = 2, worker = false, versions = 1, cache = {} } = options
+/** @param leftOut - steps that are left out */
+async function worldOf(options: WorldOptions, leftOut: ReadonlySet<number> = new Set()): Promise<World & Trial> {
+  const { seed = 1, tabs = 2, worker = false, versions = 1, without = [], users: userCount = 0, cache = {} } = options
   const random = seededRandom(seed)
   const chance = () => seededRandom(Math.floor(random() * 2 ** 32))
   const database = await virtualIndexedDB()
@@ -78,28 +87,35 @@ async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new
   const lines: string[] = []
   const errors: unknown[] = []
   const name = cache.name ?? 'nearcache'
-  const make = (as: string): WorldContext =>
-    createContext(as, {
+  const serviceWorker = worker === true ? 'worker' : undefined
+  const users = createUsers(
+    Array.from({ length: userCount }, (_, index) => `user${index + 1}`),
+    (context) => context === serviceWorker,
+  )
+  const make = (as: string, kind: ContextKind): WorldContext =>
+    createContext(as, kind, {
       clock,
       database,
       locks,
       channels,
       origin: url,
-      options: cache,
+      options: { ...cache, rules: [...(cache.rules ?? []), ...rules] },
       versions,
+      without,
+      partition: () => users.signedIn() || undefined,
       chance,
       report: (error) => errors.push(error),
       transport: (input, init) => walk.carry(as, input, init),
     })
-  const pages = Array.from({ length: tabs }, (_, index) => make(`tab ${index + 1}`))
-  const helper = worker ? make('worker') : undefined
+  const pages = Array.from({ length: tabs }, (_, index) => make(`tab ${index + 1}`, 'tab'))
+  const helper = worker ? make('worker', serviceWorker ? 'service' : 'dedicated') : undefined
 
   const tell = (line: string) => {
     lines.push(`${clock.now()} ${line}`)
     if (lines.length > 1000) lines.shift()
   }
   const attempt = async (steps: number) => {
-    const { broken, taken } = await walk.run(steps, without)
+    const { broken, taken } = await walk.run(steps, leftOut)
     return { broken: [...broken, ...errors.splice(0).map((error) => `law 6: nobody caught ${error}`)], taken }
   }
   const post = (message: unknown) => channels.post(name, message)
@@ -112,6 +128,13 @@ async function worldOf(options: WorldOptions, without: ReadonlySet<number> = new
     post,
     tell,
     trouble: channels.trouble,
+    users,
+    serviceWorker,
+    workers: helper ? [helper.name] : [],
+    name,
+    isEncrypted: cache.disk?.encrypt === true,
+    hasTurns: !without.includes('locks'),
+    hasChannel: !without.includes('channel'),
     patience: { lockMs: 5_000, softMs: 2_000, ...cache.deadlines },
   })
   return {

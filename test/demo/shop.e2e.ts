@@ -306,6 +306,41 @@ test('a soft purge shows the old list while it is refreshed, a hard one never sh
   expect((await received(request, '/api/products')).map(({ status }) => status)).toEqual([200, 304, 200])
 })
 
+test('of two tabs side by side each tells whether it has asked the origin, or the other one', async ({
+  page,
+  context,
+  request,
+}) => {
+  await visit(page)
+  await expect(row(page, '/api/products')).toHaveAttribute('data-asked-by', 'here')
+  const other = await context.newPage()
+  await visit(other)
+  await expectCause(other, '/api/products', 'fresh')
+  await expect(row(other, '/api/products')).toHaveAttribute('data-asked-by', 'elsewhere')
+  await expect(row(other, '/api/products')).toContainText('asked by another page')
+  await other.getByRole('link', { name: /^Teapot/ }).click()
+  await expect(row(other, '/api/products/teapot')).toHaveAttribute('data-asked-by', 'here')
+  await page.bringToFront()
+  await page.getByRole('link', { name: /^Teapot/ }).click()
+  await expectCause(page, '/api/products/teapot', 'fresh')
+  await expect(row(page, '/api/products/teapot')).toHaveAttribute('data-asked-by', 'elsewhere')
+  expect(await received(request, '/api/products/teapot')).toHaveLength(1)
+  expect(await received(request, '/api/products')).toHaveLength(1)
+})
+
+test('a refresh that outlives its page is the worker’s, and the next page says so', async ({ page, request }) => {
+  await visit(page)
+  await workerReady(page)
+  await make(page, 'slow')
+  await tell(page, 'Skip 15 s')
+  await press(page, 'Read again')
+  await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'waiting')
+  await page.reload()
+  await expect(row(page, '/api/products')).toHaveAttribute('data-asked-by', 'worker')
+  await expect(row(page, '/api/products')).toContainText('asked by the worker')
+  expect((await received(request, '/api/products')).some(({ status }) => status === 304)).toBe(true)
+})
+
 test('after forgetting everything and losing the origin there is nothing to show, and the shop says so', async ({
   page,
 }) => {

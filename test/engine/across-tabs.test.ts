@@ -281,6 +281,20 @@ describe('a change in one context is seen by all', () => {
   })
 })
 
+test.each([
+  ['is validated by one request, which all have', 'max-age=5'],
+  ['is shown by all, and refreshed by one request', 'max-age=5, stale-while-revalidate=60'],
+])('what twenty tabs ask for at once and is stale %s (FAULTS F-54)', async (_, cacheControl) => {
+  const said = { cacheControl, etag: '"1"', body: 'a' }
+  const { tabs, clock, origin } = await allHave('/a', said, 20)
+  await clock.advance(10_000)
+  const reading = tabs.map((tab) => text(tab, '/a'))
+  await clock.settle()
+  expect(await Promise.all(reading)).toEqual(Array(20).fill('a'))
+  await clock.settle()
+  expect(origin.requests.map(({ ifNoneMatch }) => ifNoneMatch)).toEqual([undefined, '"1"'])
+})
+
 test('a purge with a spread is refilled in every tab that shows it, by one request', async () => {
   const { tabs, clock, origin } = await allHave('/a', { cacheControl: 'max-age=60', json: { version: 1 } }, 3)
   tabs[1]?.cache.subscribe('/a', () => {})
@@ -322,6 +336,27 @@ describe('a page that could not hear', () => {
     expect(told).toEqual(['stored'])
     expect(asleep.cache.peek('/a')?.data).toBe('new')
     expect(origin.requests).toHaveLength(2)
+  })
+
+  test.each([
+    ['is lost', { lost: 1 }],
+    ['comes a minute late', { delayMs: 60_000 }],
+  ])('of a purge whose message %s it knows when it is shown again (FAULTS F-18, F-52)', async (_, trouble) => {
+    const said = { cacheControl: 'max-age=600', body: 'old' }
+    const { tabs, clock, origin, trouble: befalls } = await allHave('/a', said)
+    const [one, other] = tabs as [WorldContext, WorldContext]
+    other.cover()
+    befalls(trouble)
+    await one.cache.purge({ url: '/a' }, { mode: 'hard' })
+    // It dies before anybody has heard of it.
+    one.kill()
+    origin.serves('/a', { cacheControl: 'max-age=600', body: 'new' })
+    expect(await text(other, '/a')).toBe('old')
+    other.show()
+    await clock.settle()
+    const reading = text(other, '/a')
+    await clock.settle()
+    expect(await reading).toBe('new')
   })
 
   test('nothing was purged meanwhile: its memory is as good as before, and nothing is asked', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createWorld, type WorldContext } from '../../src/testing/index.ts'
 import { harness } from './harness.ts'
 
 const minute = 60_000
@@ -126,4 +127,28 @@ test('an explanation is plain data', async () => {
   const explanation = await cache.explain('/product')
   expect(structuredClone(explanation)).toEqual(explanation)
   expect(JSON.stringify(explanation)).not.toContain('\\u0000')
+})
+
+test('who has asked the origin, or had it confirmed last, is told: this page, another one, or the worker', async () => {
+  const { tabs, worker, origin, clock } = await createWorld({ worker: true })
+  const [one, other] = tabs as [WorldContext, WorldContext]
+  origin.serves('/a', { cacheControl: 'max-age=60', etag: '"1"', json: {} })
+  const told = async () => {
+    const all = []
+    for (const { cache } of tabs) all.push((await cache.explain('/a')).askedBy)
+    return all
+  }
+  expect(await told()).toEqual([undefined, undefined])
+  await one.cache.json('/a')
+  await clock.settle()
+  expect(await told()).toEqual(['here', 'elsewhere'])
+  await other.cache.json('/a', { cache: 'no-cache' })
+  await clock.settle()
+  expect(await told()).toEqual(['elsewhere', 'here'])
+  const response = await worker?.cache.fetch('/a', { cache: 'no-cache' })
+  await response?.text()
+  await clock.settle()
+  expect(await told()).toEqual(['worker', 'worker'])
+  one.reload()
+  expect(await told()).toEqual(['worker', 'worker'])
 })

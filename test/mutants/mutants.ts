@@ -646,6 +646,20 @@ export const mutants: readonly Mutant[] = [
     '      for (const turn of [] as string[])',
     ['test/tabs/tabs.test.ts'],
   ),
+  one(
+    'a tab that is shown again does not look for what it has missed (FAULTS F-18, F-52)',
+    'create-cache.ts',
+    "      if (stage === 'shown') return core.background(store.look())\n",
+    "      if (stage === 'shown') return\n",
+    ['test/engine/across-tabs.test.ts'],
+  ),
+  one(
+    'what the worker has asked for is taken for a page’s',
+    'create-cache.ts',
+    "(follows ? WORKER : '') + token()",
+    'token()',
+    ['test/engine/explain.test.ts'],
+  ),
   one('a look under way takes a doubt back', 'service-worker/follow.ts', ' && doubts === before', '', [
     'test/service-worker/follow.test.ts',
   ]),

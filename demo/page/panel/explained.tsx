@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import { cache } from '../cache.ts'
 import type { Language } from '../language.ts'
 import { duration, size } from './amounts.ts'
+import { askers } from './askers.ts'
 import { causes } from './causes.ts'
 import type { RequestEntry } from './record.ts'
 
@@ -73,6 +74,7 @@ export function Explained({ entry: { url, method, cause }, now, language }: Expl
                 <Fact name="Shown on error">{window(numbers.staleIfErrorMs)}</Fact>
               </>
             )}
+            {explanation.askedBy && <Fact name="The origin was asked by">{askers[explanation.askedBy]}</Fact>}
             {explanation.purge && <Fact name="Purged">{explanation.purge.mode}</Fact>}
             <Fact name="In the store">{inStore(explanation)}</Fact>
             {current && current.tags.length > 0 && <Fact name="Tags">{current.tags.join(', ')}</Fact>}

@@ -1,7 +1,8 @@
-import type { CacheEvent, DecisionNumbers } from 'nearcache'
+import type { CacheEvent, DecisionNumbers, Explanation } from 'nearcache'
 import { useSyncExternalStore } from 'react'
 import { cache } from '../cache.ts'
 import { clock } from '../clock.ts'
+import { causes } from './causes.ts'
 
 type Answered = Extract<CacheEvent, { type: 'answered' }>
 
@@ -20,6 +21,8 @@ export interface RequestEntry {
   /** Age and lifetime of what is stored, and the moment at which they were so. Absent for what is not stored. */
   readonly numbers?: DecisionNumbers
   readonly at: number
+  /** Which context has asked the origin for it, or had it confirmed last. */
+  readonly askedBy?: Explanation['askedBy']
   /** What became of the refresh behind a stale answer. */
   readonly behind?: 'waiting' | 'unchanged' | 'new' | 'failed'
 }
@@ -46,10 +49,12 @@ function set(next: readonly Entry[]): void {
   for (const listener of listeners) listener()
 }
 
-/** Replaces the latest request to `url` that `isMeant`. */
-function amend(url: string, isMeant: (entry: RequestEntry) => boolean, change: Partial<RequestEntry>): void {
-  const meant = entries.find((entry) => entry.kind === 'request' && entry.url === url && isMeant(entry))
-  if (meant) set(entries.map((entry) => (entry === meant ? ({ ...entry, ...change } as Entry) : entry)))
+/** The latest request to `url` that `isMeant`. */
+const latest = (url: string, isMeant: (entry: RequestEntry) => boolean): RequestEntry | undefined =>
+  entries.find((entry): entry is RequestEntry => entry.kind === 'request' && entry.url === url && isMeant(entry))
+
+function change({ id }: RequestEntry, to: Partial<RequestEntry>): void {
+  set(entries.map((entry) => (entry.id === id ? ({ ...entry, ...to } as Entry) : entry)))
 }
 
 const isWaiting = ({ behind }: RequestEntry) => behind === 'waiting'
@@ -58,6 +63,8 @@ cache.on((event) => {
   switch (event.type) {
     case 'answered': {
       const { url, method, cause, status, durationMs, bytesSaved, msSaved, numbers } = event
+      const { source } = causes[cause]
+      const isAsked = ['origin', 'confirmed', 'past'].includes(source) && cause !== 'collapsed'
       const refreshes = ['stale-while-revalidate', 'early-refresh', 'soft-deadline'].includes(cause)
       const entry: RequestEntry = {
         kind: 'request',
@@ -71,10 +78,11 @@ cache.on((event) => {
         msSaved,
         at: clock.now(),
         ...(numbers && { numbers }),
+        ...(isAsked && { askedBy: 'here' }),
         ...(refreshes && { behind: 'waiting' }),
       }
       set([entry, ...entries])
-      if (!numbers && method === 'GET') measure(url)
+      if (!isAsked || (!numbers && method === 'GET')) measure(entry)
       break
     }
     case 'rejected': {
@@ -93,25 +101,48 @@ cache.on((event) => {
       break
     }
     case 'stored':
-      amend(event.url, isWaiting, { behind: 'new' })
-      measure(event.url)
+      told(event.url, 'new')
       break
     case 'freshened':
-      amend(event.url, isWaiting, { behind: 'unchanged' })
+      told(event.url, 'unchanged')
       break
-    case 'failed':
-      amend(event.url, isWaiting, { behind: 'failed' })
+    case 'failed': {
+      const waiting = latest(event.url, isWaiting)
+      if (waiting) change(waiting, { behind: 'failed' })
       break
+    }
     case 'purged':
       set([{ kind: 'purge', id: nextId++, mode: event.mode, urls: event.urls ?? [] }, ...entries])
       break
   }
 })
 
-/** A response is passed on while it is stored, so its lifetime is known a little later than the answer. */
-async function measure(url: string): Promise<void> {
-  const { numbers } = await cache.explain(url, { headers: { 'accept-language': document.documentElement.lang } })
-  if (numbers) amend(url, (entry) => !entry.numbers && entry.method === 'GET', { numbers, at: clock.now() })
+/** The refresh behind a stale answer has come to this. What was answered without being stored yet has its lifetime now. */
+function told(url: string, behind: 'new' | 'unchanged'): void {
+  const waiting = latest(url, isWaiting)
+  if (waiting) {
+    change(waiting, { behind })
+    measure(waiting, true)
+  }
+  const unmeasured = latest(url, ({ numbers, method }) => !numbers && method === 'GET')
+  if (unmeasured) measure(unmeasured)
+}
+
+/**
+ * A response is passed on while it is stored, so its lifetime is known a little later than the answer; and who has asked for it is for the store to say.
+ *
+ * @param isNew - whether there is another one by now
+ */
+async function measure({ id, url }: RequestEntry, isNew = false): Promise<void> {
+  const { numbers, askedBy } = await cache.explain(url, {
+    headers: { 'accept-language': document.documentElement.lang },
+  })
+  const entry = entries.find((one): one is RequestEntry => one.kind === 'request' && one.id === id)
+  if (!entry) return
+  change(entry, {
+    ...(numbers && !entry.numbers && { numbers, at: clock.now() }),
+    ...(askedBy && (isNew || !entry.askedBy) && { askedBy }),
+  })
 }
 
 function subscribe(listener: () => void): () => void {

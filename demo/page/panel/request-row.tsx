@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Language } from '../language.ts'
 import { duration, shortDuration, size } from './amounts.ts'
+import { askers } from './askers.ts'
 import { causes } from './causes.ts'
 import { Explained } from './explained.tsx'
 import { pathOf } from './path-of.ts'
@@ -30,6 +31,7 @@ export function RequestRow({ entry, now, language, gathered }: RequestRowProps) 
         data-path={gathered ? '/api/pictures' : pathname + search}
         data-method={method || undefined}
         data-behind={behind}
+        data-asked-by={entry.askedBy}
         data-count={gathered?.count}
         aria-expanded={isOpen}
         onClick={gathered ? gathered.onToggle : () => setExplained(!isExplained)}
@@ -59,6 +61,20 @@ export function RequestRow({ entry, now, language, gathered }: RequestRowProps) 
   )
 }
 
+/** Which context has asked the origin. */
+function AskedBy({ askedBy }: Pick<RequestEntry, 'askedBy'>) {
+  return (
+    <span className="asked-by">
+      {askedBy && (
+        <>
+          <span className="unseen">asked by </span>
+          {askers[askedBy]}
+        </>
+      )}
+    </span>
+  )
+}
+
 const behindWords = {
   waiting: 'refreshing behind …',
   unchanged: 'refreshed behind: unchanged',
@@ -68,7 +84,7 @@ const behindWords = {
 
 /** Age, and a bar of what is left: first of the lifetime, then of the window in which it may be shown while it is refreshed. */
 function Lifetime({
-  entry: { numbers, at, behind, cause },
+  entry: { numbers, at, behind, cause, askedBy },
   now,
 }: {
   readonly entry: RequestEntry
@@ -81,6 +97,7 @@ function Lifetime({
       <span className="lifetime">
         <span className="bar" aria-hidden="true" />
         <span className="left">{words + told}</span>
+        <AskedBy askedBy={askedBy} />
       </span>
     )
   }
@@ -111,6 +128,7 @@ function Lifetime({
         age {duration(ageMs + passed)} · {left}
         {told}
       </span>
+      <AskedBy askedBy={askedBy} />
     </span>
   )
 }

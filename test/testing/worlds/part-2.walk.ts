@@ -1,0 +1,3 @@
+import { walkPart } from './part.ts'
+
+walkPart(2)
