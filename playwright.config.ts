@@ -3,7 +3,11 @@ import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts
 
 const port = Number(process.env.E2E_PORT ?? 4799)
 
-/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone. */
+/** What mostly waits, for a day that is played, or for the deadlines of storage: a project of its own, beside the others. */
+const PATIENT = ['**/compare-day.chromium.e2e.ts', '**/under-fire.chromium.e2e.ts']
+const APART = ['**/*.firefox.e2e.ts', ...PATIENT]
+
+/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone, and so is what is tagged `@once`, for Chromium. */
 export default defineConfig({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
@@ -32,7 +36,12 @@ export default defineConfig({
       ? [
           {
             name: 'chromium',
-            testIgnore: '**/*.firefox.e2e.ts',
+            testIgnore: APART,
+            use: { browserName: 'chromium', launchOptions: chromiumLaunch },
+          } as const,
+          {
+            name: 'chromium-patient',
+            testMatch: PATIENT,
             use: { browserName: 'chromium', launchOptions: chromiumLaunch },
           } as const,
         ]
@@ -42,6 +51,7 @@ export default defineConfig({
           {
             name: 'firefox',
             testIgnore: '**/*.chromium.e2e.ts',
+            grepInvert: /@once/,
             use: { browserName: 'firefox', launchOptions: firefoxLaunch },
           } as const,
         ]

@@ -4,6 +4,9 @@ import type { Mood, Received } from '../../demo/origin/origin.ts'
 // Drives the demo as a visitor would, and looks at two things: what the panel says, and what the origin received. Nobody waits for
 // a lifetime to end: the panel's "Skip" puts the clocks of page and origin forward.
 
+/** What is the same code in every engine is played in one. */
+const ONCE = { tag: '@once' }
+
 test.use({ locale: 'en-GB', viewport: { width: 1440, height: 900 } })
 
 test.beforeEach(async ({ page, request }) => {
@@ -73,46 +76,53 @@ test('the first visit asks the origin, the next is answered from the store while
   expect(await received(request, '/api/workshop')).toHaveLength(1)
 })
 
-test('after its lifetime the list is shown at once and refreshed behind (RFC 5861 §3)', async ({ page, request }) => {
-  await visit(page)
-  await tell(page, 'Skip 15 s')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'stale-while-revalidate')
-  await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
-  const [first, second] = await received(request, '/api/products')
-  expect(first?.ifNoneMatch).toBeUndefined()
-  expect(second).toMatchObject({ ifNoneMatch: expect.stringMatching(/^".+"$/), status: 304 })
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'fresh')
-})
+test(
+  'after its lifetime the list is shown at once and refreshed behind (RFC 5861 §3)',
+  ONCE,
+  async ({ page, request }) => {
+    await visit(page)
+    await tell(page, 'Skip 15 s')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'stale-while-revalidate')
+    await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
+    const [first, second] = await received(request, '/api/products')
+    expect(first?.ifNoneMatch).toBeUndefined()
+    expect(second).toMatchObject({ ifNoneMatch: expect.stringMatching(/^".+"$/), status: 304 })
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'fresh')
+  },
+)
 
-test('a price that changed at the origin comes into the shop by the refresh behind, without a reload', async ({
-  page,
-}) => {
-  await visit(page)
-  const cup = page.getByTestId('piece').first()
-  await expect(cup).toContainText('€28.00')
-  await tell(page, 'Change prices')
-  await tell(page, 'Skip 15 s')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'stale-while-revalidate')
-  await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'new')
-  await expect(cup).toContainText('€29.00')
-})
+test(
+  'a price that changed at the origin comes into the shop by the refresh behind, without a reload',
+  ONCE,
+  async ({ page }) => {
+    await visit(page)
+    const cup = page.getByTestId('piece').first()
+    await expect(cup).toContainText('€28.00')
+    await tell(page, 'Change prices')
+    await tell(page, 'Skip 15 s')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'stale-while-revalidate')
+    await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'new')
+    await expect(cup).toContainText('€29.00')
+  },
+)
 
-test('what must be confirmed is confirmed by its ETag, and is not downloaded again (RFC 9111 §4.3)', async ({
-  page,
-  request,
-}) => {
-  await visit(page)
-  await press(page, 'Read again')
-  await expectCause(page, '/api/basket', 'validated')
-  await tell(page, 'Skip 15 s')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/offer', 'validated')
-  expect((await received(request, '/api/offer')).map(({ status }) => status)).toEqual([200, 304])
-  expect((await received(request, '/api/basket')).map(({ status }) => status)).toEqual([200, 304, 304])
-})
+test(
+  'what must be confirmed is confirmed by its ETag, and is not downloaded again (RFC 9111 §4.3)',
+  ONCE,
+  async ({ page, request }) => {
+    await visit(page)
+    await press(page, 'Read again')
+    await expectCause(page, '/api/basket', 'validated')
+    await tell(page, 'Skip 15 s')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/offer', 'validated')
+    expect((await received(request, '/api/offer')).map(({ status }) => status)).toEqual([200, 304])
+    expect((await received(request, '/api/basket')).map(({ status }) => status)).toEqual([200, 304, 304])
+  },
+)
 
 test('pictures with a hash in their names are asked for once, also across reloads (RFC 8246)', async ({
   page,
@@ -129,33 +139,34 @@ test('pictures with a hash in their names are asked for once, also across reload
   expect(new Set(paths).size).toBe(12)
 })
 
-test('while the origin answers 503, what may be shown on error is shown, and nothing else (RFC 5861 §4)', async ({
-  page,
-  request,
-}) => {
-  await visit(page, '/?softMs=60000')
-  await make(page, 'ill')
-  await tell(page, 'Skip 5 min')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'stale-if-error')
-  await expectCause(page, '/api/greeting', 'stale-if-error')
-  await expect(page.getByTestId('piece')).toHaveCount(12)
-  // must-revalidate: an offer that cannot be confirmed is not made (RFC 9111 §5.2.2.2)
-  await expect(page.getByTestId('offer')).toContainText('cannot be confirmed')
-  await expect(page.getByText('You see what we last knew')).toBeVisible()
+test(
+  'while the origin answers 503, what may be shown on error is shown, and nothing else (RFC 5861 §4)',
+  ONCE,
+  async ({ page, request }) => {
+    await visit(page, '/?softMs=60000')
+    await make(page, 'ill')
+    await tell(page, 'Skip 5 min')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'stale-if-error')
+    await expectCause(page, '/api/greeting', 'stale-if-error')
+    await expect(page.getByTestId('piece')).toHaveCount(12)
+    // must-revalidate: an offer that cannot be confirmed is not made (RFC 9111 §5.2.2.2)
+    await expect(page.getByTestId('offer')).toContainText('cannot be confirmed')
+    await expect(page.getByText('You see what we last knew')).toBeVisible()
 
-  // When its time has come, a probe finds out that the origin is well again, behind what is shown meanwhile.
-  await make(page, 'well')
-  await tell(page, 'Skip 15 s')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'stale-if-error')
-  await expectCause(page, '/api/offer', 'validated')
-  await expect.poll(async () => (await received(request, '/api/products')).at(-1)?.status).toBe(304)
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'fresh')
-  await expect(page.getByTestId('offer')).toContainText('Offer of the day')
-  await expect(page.getByText('You see what we last knew')).toBeHidden()
-})
+    // When its time has come, a probe finds out that the origin is well again, behind what is shown meanwhile.
+    await make(page, 'well')
+    await tell(page, 'Skip 15 s')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'stale-if-error')
+    await expectCause(page, '/api/offer', 'validated')
+    await expect.poll(async () => (await received(request, '/api/products')).at(-1)?.status).toBe(304)
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'fresh')
+    await expect(page.getByTestId('offer')).toContainText('Offer of the day')
+    await expect(page.getByText('You see what we last knew')).toBeHidden()
+  },
+)
 
 test('when nothing answers the shop goes on, and a reload still has the page, its data and its pictures (RFC 9111 §4.2.4)', async ({
   page,
@@ -183,16 +194,20 @@ test('when nothing answers the shop goes on, and a reload still has the page, it
   await expect(page.getByTestId('page-context')).toHaveAttribute('data-context', 'worker')
 })
 
-test('a slow origin is not waited for longer than the soft deadline; its answer is used later', async ({ page }) => {
-  await visit(page)
-  await make(page, 'slow')
-  await tell(page, 'Skip 5 min')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'soft-deadline')
-  await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products', 'fresh')
-})
+test(
+  'a slow origin is not waited for longer than the soft deadline; its answer is used later',
+  ONCE,
+  async ({ page }) => {
+    await visit(page)
+    await make(page, 'slow')
+    await tell(page, 'Skip 5 min')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'soft-deadline')
+    await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products', 'fresh')
+  },
+)
 
 test('each language is a version of its own under one address (RFC 9111 §4.1)', async ({ page, request }) => {
   await visit(page)
@@ -211,28 +226,30 @@ test('each language is a version of its own under one address (RFC 9111 §4.1)',
   expect((await received(request, '/api/products')).map(({ acceptLanguage }) => acceptLanguage)).toEqual(['en', 'de'])
 })
 
-test('a write makes the basket and its group untrue: the next read has it (RFC 9111 §4.4, RFC 9875 §3)', async ({
-  page,
-}) => {
-  await visit(page)
-  await expect(page.getByTestId('basket-count')).toHaveText('0')
-  await page.getByRole('link', { name: /^Teapot/ }).click()
-  await page.getByRole('button', { name: 'Put into the basket' }).click()
-  await expect(page.getByText('In the basket.')).toBeVisible()
-  await expectCause(page, '/api/basket/lines', 'method')
-  await expect(page.locator('[data-purge="invalidate"]').first()).toContainText('/basket')
-  await expectCause(page, '/api/basket', 'invalidated')
-  await expect(page.getByTestId('basket-count')).toHaveText('1')
+test(
+  'a write makes the basket and its group untrue: the next read has it (RFC 9111 §4.4, RFC 9875 §3)',
+  ONCE,
+  async ({ page }) => {
+    await visit(page)
+    await expect(page.getByTestId('basket-count')).toHaveText('0')
+    await page.getByRole('link', { name: /^Teapot/ }).click()
+    await page.getByRole('button', { name: 'Put into the basket' }).click()
+    await expect(page.getByText('In the basket.')).toBeVisible()
+    await expectCause(page, '/api/basket/lines', 'method')
+    await expect(page.locator('[data-purge="invalidate"]').first()).toContainText('/basket')
+    await expectCause(page, '/api/basket', 'invalidated')
+    await expect(page.getByTestId('basket-count')).toHaveText('1')
 
-  await page.getByRole('link', { name: 'Lehmhaus' }).click()
-  await expectCause(page, '/api/greeting', 'invalidated')
-  await expect(page.getByTestId('greeting')).toHaveText('Mara, one piece waits in your basket.')
+    await page.getByRole('link', { name: 'Lehmhaus' }).click()
+    await expectCause(page, '/api/greeting', 'invalidated')
+    await expect(page.getByTestId('greeting')).toHaveText('Mara, one piece waits in your basket.')
 
-  await page.getByRole('link', { name: /^Basket/ }).click()
-  await page.getByRole('button', { name: 'Order' }).click()
-  await expect(page.getByTestId('said')).toContainText('LH-0001')
-  await expect(page.getByTestId('basket-count')).toHaveText('0')
-})
+    await page.getByRole('link', { name: /^Basket/ }).click()
+    await page.getByRole('button', { name: 'Order' }).click()
+    await expect(page.getByTestId('said')).toContainText('LH-0001')
+    await expect(page.getByTestId('basket-count')).toHaveText('0')
+  },
+)
 
 test('the basket changes on the page before the origin has answered, and changes back when it does not', async ({
   page,
@@ -257,7 +274,7 @@ test('the basket changes on the page before the origin has answered, and changes
   await expectCause(page, '/api/basket/lines', 'rejected')
 })
 
-test('what is marked no-store is asked for each time (RFC 9111 §5.2.2.5)', async ({ page, request }) => {
+test('what is marked no-store is asked for each time (RFC 9111 §5.2.2.5)', ONCE, async ({ page, request }) => {
   await visit(page, '/piece/teapot')
   await expect(page.getByTestId('stock')).toHaveText('5 on the shelf')
   await press(page, 'Read again')
@@ -266,23 +283,24 @@ test('what is marked no-store is asked for each time (RFC 9111 §5.2.2.5)', asyn
   expect(await received(request, '/api/stock/teapot')).toMatchObject([{ status: 200 }, { status: 200 }])
 })
 
-test('that a piece does not exist is remembered for its short lifetime (RFC 9110 §15.5.5)', async ({
-  page,
-  request,
-}) => {
-  await visit(page)
-  await page.getByRole('link', { name: 'The moon jar' }).click()
-  await expect(page.getByTestId('not-found')).toContainText('We do not make this piece any more.')
-  await press(page, 'Read again')
-  await expect(page.locator('[data-path="/api/products/moon-jar"]')).toHaveCount(2)
-  await expectCause(page, '/api/products/moon-jar', 'fresh')
-  await tell(page, 'Skip 15 s')
-  await press(page, 'Read again')
-  await expectCause(page, '/api/products/moon-jar', 'expired')
-  expect((await received(request, '/api/products/moon-jar')).map(({ status }) => status)).toEqual([404, 404])
-})
+test(
+  'that a piece does not exist is remembered for its short lifetime (RFC 9110 §15.5.5)',
+  ONCE,
+  async ({ page, request }) => {
+    await visit(page)
+    await page.getByRole('link', { name: 'The moon jar' }).click()
+    await expect(page.getByTestId('not-found')).toContainText('We do not make this piece any more.')
+    await press(page, 'Read again')
+    await expect(page.locator('[data-path="/api/products/moon-jar"]')).toHaveCount(2)
+    await expectCause(page, '/api/products/moon-jar', 'fresh')
+    await tell(page, 'Skip 15 s')
+    await press(page, 'Read again')
+    await expectCause(page, '/api/products/moon-jar', 'expired')
+    expect((await received(request, '/api/products/moon-jar')).map(({ status }) => status)).toEqual([404, 404])
+  },
+)
 
-test('parameters that mean nothing do not make another answer (No-Vary-Search)', async ({ page, request }) => {
+test('parameters that mean nothing do not make another answer (No-Vary-Search)', ONCE, async ({ page, request }) => {
   await visit(page)
   await page.getByRole('link', { name: 'Coffee' }).click()
   await expect(page.getByTestId('found')).toHaveText('2 pieces for “Coffee”')
@@ -293,18 +311,19 @@ test('parameters that mean nothing do not make another answer (No-Vary-Search)',
   expect(await received(request, '/api/search')).toHaveLength(1)
 })
 
-test('a soft purge shows the old list while it is refreshed, a hard one never shows it again', async ({
-  page,
-  request,
-}) => {
-  await visit(page)
-  await press(page, 'Purge products, soft')
-  await expectCause(page, '/api/products', 'stale-while-revalidate')
-  await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
-  await press(page, 'Purge products, hard')
-  await expectCause(page, '/api/products', 'purged')
-  expect((await received(request, '/api/products')).map(({ status }) => status)).toEqual([200, 304, 200])
-})
+test(
+  'a soft purge shows the old list while it is refreshed, a hard one never shows it again',
+  ONCE,
+  async ({ page, request }) => {
+    await visit(page)
+    await press(page, 'Purge products, soft')
+    await expectCause(page, '/api/products', 'stale-while-revalidate')
+    await expect(row(page, '/api/products')).toHaveAttribute('data-behind', 'unchanged')
+    await press(page, 'Purge products, hard')
+    await expectCause(page, '/api/products', 'purged')
+    expect((await received(request, '/api/products')).map(({ status }) => status)).toEqual([200, 304, 200])
+  },
+)
 
 test('of two tabs side by side each tells whether it has asked the origin, or the other one', async ({
   page,
@@ -341,22 +360,24 @@ test('a refresh that outlives its page is the worker’s, and the next page says
   expect((await received(request, '/api/products')).some(({ status }) => status === 304)).toBe(true)
 })
 
-test('after forgetting everything and losing the origin there is nothing to show, and the shop says so', async ({
-  page,
-}) => {
-  await visit(page)
-  await workerReady(page)
-  await make(page, 'dead')
-  await press(page, 'Forget everything')
-  await page.reload()
-  await expect(page.getByText('This cannot be shown at the moment.')).toBeVisible()
-  await expectCause(page, '/api/products', 'rejected')
-  await make(page, 'well')
-  await page.getByRole('button', { name: 'Try again' }).last().click()
-  await expect(page.getByTestId('piece')).toHaveCount(12)
-})
+test(
+  'after forgetting everything and losing the origin there is nothing to show, and the shop says so',
+  ONCE,
+  async ({ page }) => {
+    await visit(page)
+    await workerReady(page)
+    await make(page, 'dead')
+    await press(page, 'Forget everything')
+    await page.reload()
+    await expect(page.getByText('This cannot be shown at the moment.')).toBeVisible()
+    await expectCause(page, '/api/products', 'rejected')
+    await make(page, 'well')
+    await page.getByRole('button', { name: 'Try again' }).last().click()
+    await expect(page.getByTestId('piece')).toHaveCount(12)
+  },
+)
 
-test('a click on a row tells why, in words and numbers', async ({ page }) => {
+test('a click on a row tells why, in words and numbers', ONCE, async ({ page }) => {
   await visit(page)
   await press(page, 'Read again')
   await expectCause(page, '/api/products', 'fresh')
@@ -370,7 +391,7 @@ test('a click on a row tells why, in words and numbers', async ({ page }) => {
   await expect(explained).toContainText('It would come from the store at once, and be refreshed behind.')
 })
 
-test('the totals add up to the rows', async ({ page }) => {
+test('the totals add up to the rows', ONCE, async ({ page }) => {
   await visit(page)
   await press(page, 'Read again')
   await expectCause(page, '/api/products', 'fresh')

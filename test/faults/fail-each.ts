@@ -2,6 +2,9 @@ import { afterAll } from 'vitest'
 import type { DatabasePoint } from '../../src/testing/index.ts'
 import { judge, type Operation, type World, world } from './public-operations.ts'
 
+/** Of an operation's calls, each so-many-th is failed, from the first on: all of them with FAULT_STRIDE=1, as in `npm run faults`. */
+const STRIDE = Number(process.env.FAULT_STRIDE ?? 3)
+
 /** More than any operation needs. */
 const ENOUGH = 200
 
@@ -19,7 +22,7 @@ export async function failEach(
   usual?: Parameters<typeof world>[0],
 ) {
   const broken: string[] = []
-  for (let nth = 1; nth <= ENOUGH; nth++) {
+  for (let nth = 1; nth <= ENOUGH; nth += STRIDE) {
     const outcome = await fail(await world(usual), nth)
     broken.push(...outcome.broken.map((about) => `call ${nth}: ${about}`))
     if (!outcome.wasStruck) return { failed: nth - 1, broken, unhandled: unhandled.splice(0) }

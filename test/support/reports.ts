@@ -52,12 +52,15 @@ const readPlaywright = ({ stats, errors }: PlaywrightReport): Counts => ({
 
 /** How each report is read. */
 const readers = {
-  vitest: readVitest,
+  unit: readVitest,
+  browsers: readVitest,
   conformance: readVitest,
   package: readVitest,
+  faults: readVitest,
   'two-users': readVitest,
   worlds: readVitest,
   'playwright-chromium': readPlaywright,
+  'playwright-chromium-patient': readPlaywright,
   'playwright-firefox': readPlaywright,
   race: readPlaywright,
   mutants: ({ killed, survived }: MutantsReport): Counts => ({

@@ -15,64 +15,70 @@ interface Step {
   readonly possible?: boolean
 }
 
-const vitest = (project: string, report: ReportName): string =>
-  `vitest run --project ${project} --reporter=default --reporter=json --outputFile.json=${reportFolder}/${report}.json`
+const vitest = (projects: readonly string[], report: ReportName): string =>
+  `vitest run ${projects.map((project) => `--project ${project}`).join(' ')} --reporter=default --reporter=json --outputFile.json=${reportFolder}/${report}.json`
 
-/** One engine's end-to-end tests, with a demo of their own. */
-const endToEnd = (browser: 'chromium' | 'firefox', port: number): Step => ({
-  name: `end to end in ${browser}`,
-  command: `E2E_PORT=${port} E2E_REPORT=${reportFolder}/playwright-${browser}.json playwright test --project=${browser}`,
-  report: `playwright-${browser}`,
-  possible: paths[browser] !== undefined,
+/** The end-to-end tests of one project of playwright.config.ts, with a demo of their own. */
+const endToEnd = (project: 'chromium' | 'chromium-patient' | 'firefox', port: number): Step => ({
+  name: `end to end in ${project}`,
+  command: `E2E_PORT=${port} E2E_REPORT=${reportFolder}/playwright-${project}.json playwright test --project=${project}`,
+  report: `playwright-${project}`,
+  possible: paths[project === 'firefox' ? 'firefox' : 'chromium'] !== undefined,
 })
 
-/** One stage after another. The lanes of a stage run at the same time, each step by step: a browser leaves a processor idle half of the time. */
-const stages: ReadonlyArray<ReadonlyArray<readonly Step[]>> = [
-  [[{ name: 'check', command: 'npm run --silent check' }]],
-  // it waits in real time: nothing runs beside it
-  [[{ name: 'conformance', command: vitest('conformance', 'conformance'), report: 'conformance' }]],
+/** The projects of vitest.config.ts that need a browser which is here. */
+const inBrowsers = [
+  ...(paths.chromium ? ['chromium', 'soak'] : []),
+  ...(paths.firefox ? ['firefox'] : []),
+  ...(paths.webkit ? ['webkit', 'driverless'] : []),
+]
+
+/** One after another; what stands together runs at the same time. */
+const steps: ReadonlyArray<readonly Step[]> = [
+  [{ name: 'check', command: 'npm run --silent check' }],
+  // All processors for what computes; browsers have processes of their own.
+  [{ name: 'tests', command: `${vitest(['unit', 'dom', 'react-18'], 'unit')} --maxWorkers=100%`, report: 'unit' }],
   [
-    [
-      { name: 'tests', command: `${vitest('!package', 'vitest')} --exclude 'test/conformance/**'`, report: 'vitest' },
-      {
-        name: 'package',
-        command: vitest('package', 'package'),
-        report: 'package',
-        possible: paths.chromium !== undefined,
-      },
-      { name: 'size', command: 'npm run --silent size' },
-    ],
-    [endToEnd('firefox', 4799), endToEnd('chromium', 4798)],
+    {
+      name: 'tests in browsers',
+      command: vitest(inBrowsers, 'browsers'),
+      report: 'browsers',
+      possible: inBrowsers.length > 0,
+    },
   ],
+  // It waits in real time: nothing runs beside it.
+  [{ name: 'conformance', command: vitest(['conformance'], 'conformance'), report: 'conformance' }],
+  [
+    {
+      name: 'package',
+      command: vitest(['package'], 'package'),
+      report: 'package',
+      possible: paths.chromium !== undefined,
+    },
+  ],
+  [{ name: 'size', command: 'npm run --silent size' }],
+  [endToEnd('firefox', 4799), endToEnd('chromium', 4798), endToEnd('chromium-patient', 4797)],
 ]
 
 rmSync(reportFolder, { recursive: true, force: true })
 const failed: string[] = []
 const skipped: string[] = []
 const ran: ReportName[] = []
-/** `isFirst`: of its lane, whose output is shown as it comes. That of another lane is shown when its step has ended, in one piece. */
-async function run({ name, command, report, possible = true }: Step, isFirst: boolean): Promise<void> {
+async function run({ name, command, report, possible = true }: Step): Promise<void> {
   if (!possible && !process.env.CI) {
     skipped.push(name)
     return
   }
-  process.stdout.write(`\n== ${name}${isFirst ? '' : ', meanwhile'}\n`)
+  process.stdout.write(`\n== ${name}\n`)
   const started = Date.now()
   // through a shell: npm has put node_modules/.bin on its path
-  const child = spawn(command, { stdio: isFirst ? 'inherit' : ['ignore', 'pipe', 'pipe'], shell: true })
-  const output: Buffer[] = []
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => output.push(bytes))
-  const [status] = await once(child, 'close')
+  const [status] = await once(spawn(command, { stdio: 'inherit', shell: true }), 'close')
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  process.stdout.write(Buffer.concat(output))
   process.stdout.write(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}, ${seconds} s\n`)
   if (status !== 0) failed.push(name)
   if (report) ran.push(report)
 }
-async function inTurn(lane: readonly Step[], isFirst: boolean): Promise<void> {
-  for (const step of lane) await run(step, isFirst)
-}
-for (const lanes of stages) await Promise.all(lanes.map((lane, index) => inTurn(lane, index === 0)))
+for (const together of steps) await Promise.all(together.map(run))
 
 const totals = readTotals(ran)
 process.stdout.write(`\n${totals.notes.map((note) => `${note}\n`).join('')}`)
