@@ -3,10 +3,6 @@ import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts
 
 const port = Number(process.env.E2E_PORT ?? 4799)
 
-/** What mostly waits, for a day that is played, or for the deadlines of storage: a project of its own, beside the others. */
-const PATIENT = ['**/compare-day.chromium.e2e.ts', '**/under-fire.chromium.e2e.ts']
-const APART = ['**/*.firefox.e2e.ts', ...PATIENT]
-
 /** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone, and so is what is tagged `@once`, for Chromium. */
 export default defineConfig({
   testDir: 'test',
@@ -22,7 +18,6 @@ export default defineConfig({
   use: {
     baseURL: `http://localhost:${port}`,
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
   },
   webServer: {
     command: 'npm run --silent demo',
@@ -36,12 +31,7 @@ export default defineConfig({
       ? [
           {
             name: 'chromium',
-            testIgnore: APART,
-            use: { browserName: 'chromium', launchOptions: chromiumLaunch },
-          } as const,
-          {
-            name: 'chromium-patient',
-            testMatch: PATIENT,
+            testIgnore: '**/*.firefox.e2e.ts',
             use: { browserName: 'chromium', launchOptions: chromiumLaunch },
           } as const,
         ]

@@ -60,7 +60,6 @@ const readers = {
   'two-users': readVitest,
   worlds: readVitest,
   'playwright-chromium': readPlaywright,
-  'playwright-chromium-patient': readPlaywright,
   'playwright-firefox': readPlaywright,
   race: readPlaywright,
   mutants: ({ killed, survived }: MutantsReport): Counts => ({

@@ -20,7 +20,7 @@ export async function startTabsOrigin(): Promise<TabsOrigin> {
   worker ??= bundle(
     {
       contents:
-        "import { installCache } from './src/service-worker/index.ts'\ninstallCache(self, { deadlines: { lockMs: 60_000, diskMs: 60_000 } })",
+        "import { installCache } from './src/service-worker/index.ts'\nimport { patientClock } from './test/tabs/patient-clock.ts'\ninstallCache(self, { clock: patientClock })",
     },
     { format: 'iife' },
   ).then(({ code }) => code)

@@ -1,5 +1,6 @@
 // What the pages of many-tabs.e2e.ts run. It stands on `globalThis.tab`, where a test calls it by name.
 import { type CacheEvent, type CacheOptions, createCache, type NearCache, type PurgeSelector } from '../../src/index.ts'
+import { patientClock } from './patient-clock.ts'
 
 const events: CacheEvent[] = []
 const errors: string[] = []
@@ -13,6 +14,7 @@ const here = {
     cache = createCache(options)
     cache.on((event) => events.push(event))
   },
+  openPatiently: () => here.open({ clock: patientClock }),
   /** The numbers of the origin's answers, in the order of the paths. */
   read: (paths: readonly string[]): Promise<number[]> =>
     Promise.all(paths.map(async (path) => ((await (await cache.fetch(path)).json()) as { seq: number }).seq)),
