@@ -119,11 +119,15 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
   }
   async function parse(tab: Tab, [path, init]: [string, CacheRequestInit]): Promise<void> {
     const [{ sittings, lives, isLeft }, since] = [tab, origin.history.length - 1]
+    let given = { sittings, lives, seen: seenBy(tab) }
+    const onAnswer = () => {
+      given = { sittings: tab.sittings, lives: tab.lives, seen: seenBy(tab) }
+    }
     try {
-      const data = await tab.cache.json(path, init)
-      const isPassedBy = isLeft || tab.lives !== lives || init.cache === 'no-store'
-      only(isPassedBy ? origin.history.slice(since) : seenBy(tab), textOf(data), `the data of ${path}`)
-      law(isPassedBy || tab.sittings === sittings, `${path} was parsed after its sitting`)
+      const data = await tab.cache.json(path, { ...init, nearcache: { onAnswer } })
+      const isPassedBy = isLeft || given.lives !== lives || init.cache === 'no-store'
+      only(isPassedBy ? origin.history.slice(since) : given.seen, textOf(data), `the data of ${path}`)
+      law(isPassedBy || given.sittings === sittings, `${path} was parsed after its sitting`)
       counts.answers++
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'AssertionError') counts.ended++
