@@ -15,13 +15,13 @@ export interface PagesResult {
   readonly figures: Readonly<Record<string, number>>
 }
 
-/** Until here everything that is loaded, compiled and remembered once has come, in milliseconds. */
-const WARM_UP_MS = 4_000
+/** Until here everything that is loaded, compiled and remembered once has come, in milliseconds: longer where there is time, since caches fill slowly. */
+const warmUpMs = (seconds: number): number => Math.min(30_000, 700 * seconds)
 /** Every so often the origin is ill for a while, in milliseconds: long enough to be known to be, and to be well again for longer. */
 const OUTAGE_EVERY_MS = 5_000
 const OUTAGE_MS = 2_000
 /** What a heap may have grown by: code that was compiled late, and what the browser keeps for itself. In bytes. */
-const HEAP_BYTES = 2_000_000
+const HEAP_BYTES = 3_000_000
 
 /** How often it is looked again: what was let go of last is collected when the browser finds the time. A leak stays. */
 const LOOKS = 10
@@ -85,7 +85,7 @@ export async function soakPages({
     const tabs = [await browser.open(origin.base, () => {}), await browser.open(origin.base, () => {})]
     await Promise.all(tabs.map((tab) => tab.evaluate('soak.beControlled()')))
     const worker = await browser.worker()
-    await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + index, forMs: WARM_UP_MS })))
+    await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + index, forMs: warmUpMs(seconds) })))
     const watched = [...tabs, worker]
     const before = await Promise.all(watched.map((one) => one.metrics()))
     await Promise.all(tabs.map((tab, index) => did(tab, { seed: seed + 10 + index, forMs: seconds * 1_000 })))
