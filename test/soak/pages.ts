@@ -21,7 +21,7 @@ const warmUpMs = (seconds: number): number => Math.min(30_000, 700 * seconds)
 const OUTAGE_EVERY_MS = 5_000
 const OUTAGE_MS = 2_000
 /** What a heap may have grown by: code that was compiled late, and what the browser keeps for itself. In bytes. */
-const HEAP_BYTES = 3_000_000
+const HEAP_BYTES = 2_000_000
 
 /** How often it is looked again: what was let go of last is collected when the browser finds the time. A leak stays. */
 const LOOKS = 10
