@@ -154,7 +154,6 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
   const queue = createBackgroundQueue({ isQuiet: here.isQuiet })
 
   const isInTime = createSharedDeadline(settings.diskMs, clock)
-  let isInUse = false
   let sequence = 0
   // What was stored before is not believed from then on.
   const now = watchedNow(clock, (at) =>
@@ -216,9 +215,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
       core,
       views,
       read(input, init) {
-        // In the same task, but not before the database has begun to open.
-        if (!isInUse) queueMicrotask(tabs.join)
-        isInUse = true
+        tabs.join()
         return read(input, init)
       },
       isOutside: partition === undefined,

@@ -50,10 +50,9 @@ export function createNearCache(
     let result: () => T
     try {
       const worked = work(presented, mine)
-      const start = 'then' in worked ? core.now() : undefined
       // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
-      if (start === undefined) await undefined
-      const { answer, give } = 'then' in worked ? await worked : worked
+      const start = 'then' in worked ? core.now() : undefined
+      const { answer, give } = await worked
       if (mine.over && !presented.passBy) throw mine.over
       result = give
       const { cause, status } = answer

@@ -50,10 +50,13 @@ async function waysBack(html: string): Promise<boolean[]> {
   const { port } = server.address() as AddressInfo
   const options = { executablePath: paths.webkit as string, features: safariFeatures }
   const browser = await openMiniBrowser(options, `http://127.0.0.1:${port}/`)
-  await done
-  await browser.close()
-  server.closeAllConnections()
-  server.close()
+  try {
+    await done
+  } finally {
+    await browser.close()
+    server.closeAllConnections()
+    server.close()
+  }
   return shown
 }
 
