@@ -79,24 +79,35 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
     ]
   }
 
+  /** What a page is when an answer is given to it: its caller runs on in the same task, but perhaps behind somebody who has just entered. Whoever hears of it later hears too late. */
+  function delivered(tab: Tab) {
+    const now = () => ({ sittings: tab.sittings, lives: tab.lives, seen: seenBy(tab) })
+    let given: ReturnType<typeof now> | undefined
+    return {
+      state: () => given ?? now(),
+      onAnswer() {
+        given = now()
+        setImmediate(() => {
+          given = undefined
+        })
+      },
+    }
+  }
+
   /** Whatever is answered belongs to who asked, and comes before the page is someone else's; what goes past the cache, to who was signed in meanwhile. */
   async function read(tab: Tab, [path, init]: [string, CacheRequestInit], isSlow: boolean): Promise<void> {
     const [{ sittings, lives }, since, whose] = [tab, origin.history.length - 1, seenThen(tab)]
     let response: Response
-    // What was given before the page was someone else's may be in the caller's hands a moment later.
-    let given: number | undefined
-    const onAnswer = () => {
-      given = tab.sittings
-    }
+    const delivery = delivered(tab)
     try {
-      response = await tab.cache.fetch(path, { ...init, nearcache: { onAnswer } })
+      response = await tab.cache.fetch(path, { ...init, nearcache: delivery })
     } catch {
       counts.ended++
       return
     }
     const isPassedBy = /detail=(bypass|method)/.test(response.headers.get('cache-status') ?? '')
     law(
-      isPassedBy || given === sittings,
+      isPassedBy || delivery.state().sittings === sittings,
       `${path} was answered after its sitting ${response.headers.get('cache-status')} ${response.status} ${seenBy(tab)}`,
     )
     const mine = () => (isPassedBy ? origin.history.slice(since) : whose())
@@ -119,12 +130,10 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
   }
   async function parse(tab: Tab, [path, init]: [string, CacheRequestInit]): Promise<void> {
     const [{ sittings, lives, isLeft }, since] = [tab, origin.history.length - 1]
-    let given = { sittings, lives, seen: seenBy(tab) }
-    const onAnswer = () => {
-      given = { sittings: tab.sittings, lives: tab.lives, seen: seenBy(tab) }
-    }
+    const delivery = delivered(tab)
     try {
-      const data = await tab.cache.json(path, { ...init, nearcache: { onAnswer } })
+      const data = await tab.cache.json(path, { ...init, nearcache: delivery })
+      const given = delivery.state()
       const isPassedBy = isLeft || given.lives !== lives || init.cache === 'no-store'
       only(isPassedBy ? origin.history.slice(since) : given.seen, textOf(data), `the data of ${path}`)
       law(isPassedBy || given.sittings === sittings, `${path} was parsed after its sitting`)
