@@ -6,7 +6,7 @@ export interface ResponseFacts {
   readonly type: ResponseType
   /** @default false */
   readonly redirected?: boolean
-  /** fetch's own response, whose body this one passes on. Held here, since Node ends the body of a response that is collected. */
+  /** The platform's own response, whose body this one passes on. Held here, since Node ends the body of a response that is collected. */
   readonly raw?: Response
 }
 
@@ -43,7 +43,6 @@ export class ResponseWithFacts extends Response {
 
 /** A `Response` that a page cannot tell from fetch's own: with `url`, `type` and `redirected`, in its clones too. */
 export class CachedResponse extends ResponseWithFacts {
-  readonly #facts: ResponseFacts
   /** The content, where it is all at hand and nobody has touched it. */
   #bytes: Uint8Array | undefined
   /** Whether the content was given without the stream, which nobody has looked at. */
@@ -54,7 +53,6 @@ export class CachedResponse extends ResponseWithFacts {
   constructor(body: BodyInit | null, init: ResponseInitOfOurs, facts: ResponseFacts, signal?: AbortSignal) {
     const content = isNullBodyStatus(init.status) ? null : body
     super(signal && content instanceof Uint8Array ? unlessEnded(content, signal) : content, init, facts)
-    this.#facts = facts
     this.#signal = signal
     this.#bytes = content instanceof Uint8Array ? content : undefined
   }
@@ -98,8 +96,9 @@ export class CachedResponse extends ResponseWithFacts {
 
   override clone(): Response {
     this.#show()
-    const { body, status, statusText, headers } = super.clone()
-    return new CachedResponse(body, { status, statusText, headers }, this.#facts, this.#signal)
+    const raw = super.clone()
+    const { url, type, redirected } = this
+    return new CachedResponse(raw.body, raw, { url, type, redirected, raw }, this.#signal)
   }
 
   /** The bytes at hand, which costs half of reading the stream. `undefined`: there are none, or it has been touched. */

@@ -45,6 +45,24 @@ test.each<[string, RequestInit]>([
   expect(await response.text()).toBe('halfhalf')
 })
 
+test('and so does its clone, when the first one is dropped', async () => {
+  const cache = createCache({ store: 'memory', base: origin.url })
+  let finish = () => {}
+  const isTime = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  origin.plays('/a', async ({ send, end }) => {
+    await send(rawHead(200, { 'cache-control': 'no-store', 'content-length': '8' }), 'half')
+    await isTime
+    await send('half')
+    end()
+  })
+  const clone = await (async () => (await cache.fetch('/a')).clone())()
+  await collected()
+  finish()
+  expect(await clone.text()).toBe('halfhalf')
+})
+
 test('F-40: a response too large to keep that nobody has read, or has begun to, gives its connection back when it is dropped', async () => {
   const cache = createCache({ store: 'memory', base: origin.url, memory: { maxBytes: 80_000, maxEntryBytes: 10_000 } })
   origin.plays('/a', async ({ send, closed }) => {
