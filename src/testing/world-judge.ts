@@ -61,6 +61,8 @@ export interface Circumstances extends Patience {
   readonly isSharedWithNobody?: boolean
 }
 
+export type Judge = ReturnType<typeof createJudge>
+
 /**
  * Watches a world from outside, as its origin and as its callers, and knows the laws on its own: it shares no code with what it judges.
  *

@@ -37,3 +37,5 @@ export const rules: readonly Rule[] = [
   { match: '/world/pinned', pinned: true },
   { match: '/world/few/*', maxKeys: 1 },
 ]
+
+export const paths: readonly string[] = routes.map(({ path }) => path)

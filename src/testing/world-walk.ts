@@ -1,17 +1,15 @@
 import type { Transport } from '../ports/transport.ts'
 import type { WorldContext } from './context.ts'
 import type { Hold, ScriptedOrigin } from './scripted-origin.ts'
-import { fetchedResponse } from './scripted-response.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { ChannelTrouble } from './virtual-channel.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { DatabasePoint, VirtualIndexedDb } from './virtual-indexed-db.ts'
 import { readDisk } from './world-disk.ts'
 import { createJudge, type Patience } from './world-judge.ts'
-import { routes } from './world-routes.ts'
+import { createWorldOrigin } from './world-origin.ts'
+import { paths, routes } from './world-routes.ts'
 import type { Users } from './world-users.ts'
-
-const paths = routes.map(({ path }) => path)
 
 const FAULTS: ReadonlyArray<readonly [DatabasePoint, string]> = [
   ['commit', 'QuotaExceededError'],
@@ -70,12 +68,6 @@ const LONG_DELAY_MS = 60_000
 /** By how much the wall clock is set, in milliseconds: within what goes unnoticed, and beyond. */
 const CLOCK_STEPS = [-3_600_000, -20_000, -20_000, -4_000, 4_000, 60_000, 3_600_000]
 
-/** The field by which the origin and the judge know a request of the walk. */
-const NUMBER = 'world-number'
-
-/** Whose request it is, as its page says. */
-const userIn = (headers: Headers): string => headers.get('authorization')?.slice('Bearer '.length) ?? ''
-
 /** Random steps over a world, judged from outside. */
 export function createWalk(options: WalkOptions): Walk {
   const { contexts, origin, clock, database, seed, post, trouble, tell, patience, users } = options
@@ -90,7 +82,7 @@ export function createWalk(options: WalkOptions): Walk {
     hasTurns,
     isSharedWithNobody: serviceWorker !== undefined,
   })
-  const versions = new Map(paths.map((path) => [path, 1]))
+  const side = createWorldOrigin({ origin, judge, users, serviceWorker, onWritten: (path) => loosen([path]) })
   const holds: Hold[] = []
   const pending = new Set<{ readonly context: WorldContext; readonly life: unknown; readonly what: string }>()
   /** Whether every message comes through at once. */
@@ -102,61 +94,9 @@ export function createWalk(options: WalkOptions): Walk {
   const isClockSet = chance(0.25)
   const maxDelayMs = chance(0.1) ? LONG_DELAY_MS : MAX_DELAY_MS
 
-  /** The world's paths are served from the first step on: a test may play its own. */
-  function serve(): void {
-    for (const { path, cacheControl, tag } of routes) {
-      origin.serves(path, ({ headers }) => {
-        const version = versions.get(path) as number
-        const seq = Number(headers[NUMBER])
-        judge.made(seq, version)
-        const user = userIn(new Headers(headers))
-        return {
-          ...(cacheControl !== undefined && { cacheControl }),
-          etag: `"${version} ${user}"`,
-          json: { path, version, seq, user },
-          ...(tag !== undefined && { headers: { 'cache-tag': tag } }),
-        }
-      })
-      origin.serves(`POST ${path}`, () => ({ status: 200, json: {} }))
-    }
-  }
-
-  let requests = 0
-  async function carry(context: string, ...[input, init]: Parameters<Transport>): Promise<Response> {
-    const path = new URL(String(input)).pathname
-    if (!isServed || !paths.includes(path)) return origin.fetch(input, init)
-    if ((init?.method ?? 'GET') !== 'GET') {
-      const response = await origin.fetch(input, init)
-      loosen([path])
-      return response
-    }
-    const number = ++requests
-    const headers = new Headers(init?.headers)
-    // What may not lie on the disk a service worker does not keep at all.
-    const isUnkept = context === serviceWorker && routes.some((one) => one.path === path && one.isOffDisk)
-    judge.sent(number, path, context, userIn(headers), isUnkept || users.isOutside(context) || users.isMixed())
-    headers.set(NUMBER, String(number))
-    const end = () => judge.ended(number)
-    const fail = () => judge.failed(number)
-    init?.signal?.addEventListener('abort', end)
-    try {
-      const response = await origin.fetch(input, { ...init, headers })
-      judge.arrived(number)
-      // Nobody waits for the body of an error.
-      if (response.status >= 500) fail()
-      if (response.body) return fetchedResponse(watched(response.body, end), response.headers, response)
-      end()
-      return response
-    } catch (error) {
-      fail()
-      throw error
-    }
-  }
-
   /** A purge may be heard as late as a message may be. */
   const loosen = (covered: readonly string[]) => judge.loosen(covered, isHeard ? 0 : maxDelayMs)
 
-  let isServed = false
   const running = () => contexts.filter(({ state }) => state === 'running')
 
   async function call(context: WorldContext, what: string, work: () => Promise<unknown>): Promise<void> {
@@ -245,7 +185,7 @@ export function createWalk(options: WalkOptions): Walk {
 
   function write(context: WorldContext): void {
     const path = pick(paths)
-    versions.set(path, (versions.get(path) as number) + 1)
+    side.changes(path)
     tell(`${context.name} posts to ${path}`)
     call(context, `post ${path}`, async () => {
       await context.cache.fetch(path, { method: 'POST', body: '{}' }).then((response) => response.text())
@@ -305,14 +245,7 @@ export function createWalk(options: WalkOptions): Walk {
     [10, 'settle', () => clock.settle()],
     [3, 'purge', purge],
     [2, 'post', write],
-    [
-      3,
-      'change',
-      () => {
-        const path = pick(paths)
-        versions.set(path, (versions.get(path) as number) + 1)
-      },
-    ],
+    [3, 'change', () => side.changes(pick(paths))],
     [3, 'hold', () => holds.push(origin.hold(pick(paths), pick(['head', 'body'])))],
     [6, 'release', () => holds.splice(0, 1 + upTo(2)).map((hold) => hold.release())],
     [
@@ -425,11 +358,7 @@ export function createWalk(options: WalkOptions): Walk {
   }
 
   async function run(count: number, without: ReadonlySet<number>) {
-    if (!isServed) {
-      serve()
-      for (const context of contexts) begins(context)
-    }
-    isServed = true
+    if (side.serve()) for (const context of contexts) begins(context)
     let taken = 0
     for (; taken < count && judge.broken.length === 0; taken++) {
       random = seededRandom(seed + 7919 * taken)
@@ -451,28 +380,5 @@ export function createWalk(options: WalkOptions): Walk {
     return { broken: judge.broken.splice(0), taken }
   }
 
-  return { run, carry }
-}
-
-/** The same bytes; `end` is called when no more of them come, or nobody wants more. */
-function watched(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read().catch((error: unknown) => {
-          end()
-          throw error
-        })
-        if (!done) return controller.enqueue(value)
-        end()
-        controller.close()
-      },
-      cancel(reason) {
-        end()
-        return reader.cancel(reason)
-      },
-    },
-    { highWaterMark: 0 },
-  )
+  return { run, carry: side.carry }
 }
