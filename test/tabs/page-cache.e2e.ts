@@ -5,6 +5,13 @@ import type {} from './tabs-page.ts'
 
 // What only a real back/forward cache can show (FAULTS F-49, F-50; HTML, session history).
 
+/** Chromium says what kept a page from coming back as it was (HTML, `notRestoredReasons`). */
+const reasonsOf = (page: Page) =>
+  page.evaluate(() => {
+    const [entry] = performance.getEntriesByType('navigation') as Array<{ readonly notRestoredReasons?: unknown }>
+    return JSON.stringify(entry?.notRestoredReasons ?? 'no reasons')
+  })
+
 interface Setting {
   readonly origin: TabsOrigin
   page(path?: string): Promise<Page>
@@ -29,14 +36,22 @@ const test = base.extend<{ setting: Setting }>({
         return page
       },
       async away(pages, meanwhile) {
-        for (const page of pages) await page.goto(`${origin.url}/away`)
+        for (const page of pages) {
+          await page.evaluate(() => {
+            window.isAsItWas = true
+          })
+          await page.goto(`${origin.url}/away`)
+        }
         await meanwhile?.()
         return Promise.all(
           pages.map(async (page) => {
             // A load event that never comes is waited for by Playwright's own way back.
             await page.evaluate(() => void setTimeout(() => history.back()))
             await expect.poll(() => page.evaluate(() => location.pathname).catch(() => '/away')).not.toBe('/away')
-            return page.evaluate(() => shows.at(-1) === true)
+            // What a page has in memory tells, whether or not it has heard of its return yet.
+            const cameBack = await page.evaluate(() => window.isAsItWas === true)
+            if (!cameBack) console.log(`${page.url()} was loaded anew: ${await reasonsOf(page)}`)
+            return cameBack
           }),
         )
       },
@@ -47,7 +62,11 @@ const test = base.extend<{ setting: Setting }>({
 })
 test.describe.configure({ timeout: 120_000 })
 
-declare const shows: boolean[]
+declare global {
+  interface Window {
+    isAsItWas?: boolean
+  }
+}
 const errorsOf = async (page: Page) => (await page.evaluate(() => tab.told())).errors
 
 test('a page comes back as often as one without a cache, also when others have told meanwhile', async ({
@@ -56,6 +75,8 @@ test('a page comes back as often as one without a cache, also when others have t
   const [other, ours, plain] = [await page(), await page(), await page('/plain')]
   for (let round = 1; round <= 3; round++) {
     await ours.evaluate((path) => tab.read([path]), `/a/${round}`)
+    // A transaction of the moment keeps a page out, as a request does. Locks and channels are let go of.
+    await ours.evaluate(() => tab.settled())
     const cameBack = await away([ours, plain], async () => {
       await other.evaluate((path) => tab.purge({ url: path }, 'hard'), `/a/${round}`)
       await other.evaluate((path) => tab.read([path]), `/b/${round}`)

@@ -35,7 +35,7 @@ export async function startTabsOrigin(): Promise<TabsOrigin> {
     if (pathname === '/' || pathname === '/plain' || pathname === '/away') {
       response.setHeader('content-type', 'text/html')
       return response.end(
-        `<!doctype html><meta charset="utf-8"><title>${pathname}</title><script>var shows = []; addEventListener('pageshow', ({ persisted }) => shows.push(persisted))</script>${pathname === '/' ? `<script>${code}</script>` : ''}`,
+        `<!doctype html><meta charset="utf-8"><title>${pathname}</title>${pathname === '/' ? `<script>${code}</script>` : ''}`,
       )
     }
     if (pathname === '/worker.js') {
