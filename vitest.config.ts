@@ -158,7 +158,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // the public suite waits in real time: a project of its own, so that nothing else runs beside it
+          // the public suite waits in real time, and needs the built package
           name: 'conformance',
           environment: 'node',
           include: ['test/conformance/**/*.test.ts'],

@@ -3,20 +3,18 @@ import { createCache } from 'nearcache'
 import { runSuite } from './run-suite.ts'
 import type { Results, SuiteModules } from './suite.ts'
 
-/** Runs the suite through a cache with its defaults (memory and IndexedDB), or, to compare, by the browser's own fetch. */
-async function runInPage(modules: SuiteModules, through: 'nearcache' | 'fetch'): Promise<Results> {
+/** Runs the suite, or some of its tests, through a cache with its defaults (memory and IndexedDB). */
+async function runInPage(modules: SuiteModules, only?: readonly string[]): Promise<Results> {
   const load = (path: string): Promise<unknown> => import(`/suite/${path}`)
-  const plain = globalThis.fetch.bind(globalThis)
-  if (through === 'fetch') return runSuite(modules, load, location.origin, plain)
-  const cache = createCache({ fetch: plain })
-  const results = await runSuite(modules, load, location.origin, cache.fetch)
+  const cache = createCache({ fetch: globalThis.fetch.bind(globalThis) })
+  const results = await runSuite(modules, load, location.origin, cache.fetch, only)
   await cache.close()
   return results
 }
 
 /** Does so, and posts what came of it to the server. */
-export async function report(modules: SuiteModules, through: 'nearcache' | 'fetch'): Promise<void> {
-  const outcome = await runInPage(modules, through).then(
+export async function report(modules: SuiteModules, only?: readonly string[]): Promise<void> {
+  const outcome = await runInPage(modules, only).then(
     (results) => ({ results }),
     (error: unknown) => ({ error: String(error) }),
   )

@@ -32,18 +32,16 @@ export const browsers: readonly Browser[] = (['Chromium', 'Firefox', 'WebKit'] a
 /** A page that never comes to its end, in milliseconds. */
 const GIVE_UP_MS = 240_000
 
-/** Runs the suite in a page of a real browser, against the production build; or, to compare, by the browser's own fetch. The page needs no driver: it reports by itself. */
-export async function runInBrowser(
-  name: Browser,
-  suite: Suite,
-  through: 'nearcache' | 'fetch' = 'nearcache',
-): Promise<Results> {
+/** Runs the suite, or some of its tests, in a page of a real browser, against the production build. The page needs no driver: it reports by itself. */
+export async function runInBrowser(name: Browser, suite: Suite, only?: readonly string[]): Promise<Results> {
   ensureBuilt()
   const path = fileURLToPath(new URL('./page.ts', import.meta.url))
   const { code } = await bundle({ path }, { format: 'iife', globalName: 'conformance' })
   const origin = await startOrigin(suite)
   try {
-    await origin.give(`${code}\nconformance.report(${JSON.stringify(suite.modules)}, ${JSON.stringify(through)})`)
+    await origin.give(
+      `${code}\nconformance.report(${[suite.modules, only].map((value) => JSON.stringify(value)).join(', ')})`,
+    )
     const page = await open[name](`${origin.base}/run`)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {

@@ -19,15 +19,21 @@ const testsAtOnce = 100
  *
  * @param load - imports a module of the suite by its path from the suite's root
  * @param base - the origin of the suite's server, without a slash at its end
+ * @param only - the ids of the tests to run; left out: all
  */
 export async function runSuite(
   modules: SuiteModules,
   load: (path: string) => Promise<unknown>,
   base: string,
   cached: typeof fetch,
+  only?: readonly string[],
 ): Promise<Results> {
   const runner = (await load(modules.runner)) as Runner
-  const { default: sections } = (await load(modules.tests)) as { default: readonly SuiteSection[] }
+  const { default: all } = (await load(modules.tests)) as { default: readonly SuiteSection[] }
+  const sections = all.map((section) => ({
+    ...section,
+    tests: section.tests.filter(({ id }) => !only || only.includes(id)),
+  }))
   const plain = globalThis.fetch
   // What the suite tells its server, and asks it afterwards, is no part of a test and goes past the cache.
   const divided: typeof fetch = (input, init) =>

@@ -12,10 +12,9 @@ import { ensureBuilt, repository } from '../size/bundle.ts'
 import { findFaults, type Run } from './compare.ts'
 import type { Environment } from './deviations.ts'
 import { type Runs, renderBlock, replaceBlock } from './report.ts'
-import { runCacheInNode } from './run-cache-in-node.ts'
-import { browsers, runInBrowser } from './run-in-browser.ts'
+import { browsers } from './run-in-browser.ts'
+import { runJudged } from './run-judged.ts'
 import { openSuite } from './suite.ts'
-import { judge } from './verdict.ts'
 
 const flags = new Set(process.argv.slice(2))
 const suite = await openSuite()
@@ -23,8 +22,6 @@ process.stdout.write(`http-cache-tests ${suite.version}, ${suite.edition}, finge
 
 // before anything is timed by the clock
 if (!flags.has('--node')) ensureBuilt()
-
-const judged = async (results: ReturnType<typeof runCacheInNode>): Promise<Run> => judge(suite.sections, await results)
 
 const faults: string[] = []
 function summarize(environment: Environment, run: Run): void {
@@ -37,13 +34,13 @@ function summarize(environment: Environment, run: Run): void {
 }
 // One after another: the suite waits in real time, and what a busy machine answers late it takes for wrong.
 const runs: Partial<Record<Environment, Run>> = {}
-async function run(environment: Environment, results: ReturnType<typeof runCacheInNode>): Promise<void> {
-  const done = await judged(results)
+async function run(environment: Environment): Promise<void> {
+  const done = await runJudged(suite, environment)
   runs[environment] = done
   summarize(environment, done)
 }
-await run('Node', runCacheInNode(suite))
-if (!flags.has('--node')) for (const name of browsers) await run(name, runInBrowser(name, suite))
+await run('Node')
+if (!flags.has('--node')) for (const name of browsers) await run(name)
 
 if (flags.has('--node')) process.stdout.write('In Node alone: nothing is written\n')
 else if (browsers.length < 3) process.stdout.write(`Only ${browsers.join(', ')} on this machine: nothing is written\n`)

@@ -45,10 +45,12 @@ const steps: ReadonlyArray<readonly Step[]> = [
       report: 'browsers',
       possible: inBrowsers.length > 0,
     },
+    // most of it is waiting
+    { name: 'conformance', command: vitest(['conformance'], 'conformance'), report: 'conformance' },
   ],
-  // It waits in real time: nothing runs beside it.
-  [{ name: 'conformance', command: vitest(['conformance'], 'conformance'), report: 'conformance' }],
   [
+    endToEnd('chromium', 4798),
+    endToEnd('firefox', 4799),
     {
       name: 'package',
       command: vitest(['package'], 'package'),
@@ -57,7 +59,6 @@ const steps: ReadonlyArray<readonly Step[]> = [
     },
   ],
   [{ name: 'size', command: 'npm run --silent size' }],
-  [endToEnd('chromium', 4798), endToEnd('firefox', 4799)],
 ]
 
 rmSync(reportFolder, { recursive: true, force: true })
