@@ -1,4 +1,5 @@
 import type { Ms } from '../http/message.ts'
+import { createWallClock } from './wall-clock.ts'
 import type { Route } from './world-routes.ts'
 
 /** One request to the origin. */
@@ -12,6 +13,8 @@ interface Exchange {
   /** Whose it is. */
   readonly user: string
   readonly at: Ms
+  /** When its head was there, or it had come to nothing. */
+  end?: number
   isOver: boolean
   /** Sent by one who waited in vain: nobody else waits for it. */
   readonly isApart: boolean
@@ -44,15 +47,6 @@ export interface Call {
   readonly user: string
 }
 
-/** The wall clock was set. */
-interface ClockStep {
-  readonly index: number
-  readonly byMs: Ms
-}
-
-/** How far a wall clock may be set back unnoticed, in milliseconds. */
-const TOLERANCE_MS = 5_000
-
 /** What a world is like, as far as its laws depend on it. */
 export interface Circumstances extends Patience {
   /** Whether contexts can wait for each other: else each has flights of its own. */
@@ -80,9 +74,8 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
   const calls = new Map<string, Set<Call>>()
   /** Who asks for the origin's own word (`no-cache`), and may not be content with another's. */
   const asking = new Set<string>()
-  const clockSteps: ClockStep[] = []
-  /** When each context has first looked at the clock: with the first read of its life. */
-  const births = new Map<string, number>()
+  const clock = createWallClock()
+  let wasSetBack = false
   let isDiskIll = false
   /** Since when the origin answers with errors, or not at all. */
   let failing: number | undefined
@@ -135,8 +128,10 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       judgePurges(call, body, what)
       return
     }
-    const slackMs = slackOf(call, last, what)
-    const isForgiven = now() - failedAt <= FORGIVEN_MS || clockSteps.some(({ byMs }) => byMs < 0)
+    // Who has noticed that the clock was set back uses nothing from before unasked; who came later cannot know.
+    demand(!clock.hasNoticed(context, last.index), `law 1: ${what}, though the clock was set back since`)
+    const slackMs = clock.slackBetween([last.index, last.end ?? events], [call.index, events])
+    const isForgiven = now() - failedAt <= FORGIVEN_MS || wasSetBack
     const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || isForgiven
     const windowMs = Math.max(swrMs, mayFail ? sieMs : 0)
     demand(!isAsked, `law 1: ${what} without asking`)
@@ -145,28 +140,6 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     for (const { at } of soft)
       demand(call.at - at <= windowMs + slackMs, `law 2: ${what}, softly purged ${call.at - at} ms ago`)
     judgePurges(call, body, what)
-  }
-
-  /**
-   * By how much what was asked for by `last` may be older than the clock says. Who was there when it was set back has noticed, if it is still behind: then nothing from before is used unasked. Who came
-   * later cannot know how far.
-   */
-  function slackOf({ context, index: begun }: Call, last: Exchange, what: string): Ms {
-    // Also what was set while it was under way: it was decided by the clock of some moment since.
-    const since = clockSteps.filter(({ index }) => index > last.index)
-    const before = since.filter(({ index }) => index < begun)
-    const back = since.filter(({ byMs }) => byMs < 0)
-    const far = back.filter(({ byMs }) => byMs < -TOLERANCE_MS)
-    const birth = births.get(context) ?? 0
-    const isBehind = (from: number) =>
-      before.reduce((sum, { index, byMs }) => (index >= from ? sum + byMs : sum), 0) < -TOLERANCE_MS
-    demand(
-      !far.some(({ index }) => index > birth && isBehind(index)),
-      `law 1: ${what}, though the clock was set back since`,
-    )
-    if (far.some(({ index }) => index <= birth)) return Number.POSITIVE_INFINITY
-    const near = back.filter((one) => !far.includes(one))
-    return near.reduce((sum, { byMs }) => sum - byMs, far.length > 0 ? TOLERANCE_MS : 0)
   }
 
   function judgePurges(call: Call, body: { seq?: unknown }, what: string): void {
@@ -179,6 +152,7 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     const exchange = exchanges.find((one) => one.seq === seq)
     if (!exchange) return
     exchange.isOver = true
+    exchange.end ??= ++events
     loosenIfStale(exchange)
   }
 
@@ -199,7 +173,9 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     /** Its head is there: whoever waits decides by it, though its body is still under way. */
     arrived(seq: number) {
       const exchange = exchanges.find((one) => one.seq === seq)
-      if (exchange) loosenIfStale(exchange)
+      if (!exchange) return
+      exchange.end ??= ++events
+      loosenIfStale(exchange)
     },
     /** It came to nothing, or to an error of the origin's. */
     failed(seq: number) {
@@ -212,7 +188,7 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       const name = `${context} ${path}`
       const call = { context, path, user, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
       calls.set(name, (calls.get(name) ?? new Set()).add(call))
-      births.set(context, Math.min(births.get(context) ?? 0, call.index))
+      clock.looks(context, call.index)
       return call
     },
     /** It was answered, or has failed. */
@@ -221,11 +197,12 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     },
     /** A life of a context begins. */
     begins(context: string) {
-      births.set(context, Number.POSITIVE_INFINITY)
+      clock.begins(context)
     },
     /** The wall clock was set forward, or back. */
     clockSet(byMs: Ms) {
-      clockSteps.push({ index: ++events, byMs })
+      clock.set(++events, byMs)
+      wasSetBack ||= byMs < 0
     },
     /** Nothing of it goes on: its process has ended. */
     gone(context: string) {

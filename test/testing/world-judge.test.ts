@@ -118,6 +118,10 @@ describe('a wall clock that is set (FAULTS F-68)', () => {
     ]).toEqual([1, 0, 0])
   })
 
+  test('forth and back again before anybody looked: as if nothing had been, also for what is looked at first', () => {
+    expect([readAfter([3_600_000, -3_600_000]), readAfter([3_600_000, -3_600_000], { atMs: 40_000 })]).toEqual([0, 1])
+  })
+
   test('back and forth again before anybody looked: as if nothing had been', () => {
     expect([readAfter([-20_000, 20_000]), readAfter([-20_000, 20_000], { atMs: 40_000 })]).toEqual([0, 1])
   })
