@@ -13,7 +13,8 @@ export function createWallClock() {
   /** From each moment on. */
   const offsets: { readonly index: number; readonly offset: Ms }[] = [{ index: Number.NEGATIVE_INFINITY, offset: 0 }]
   const seen = new Map<string, Set<Ms>>()
-  const noticed = new Map<string, number>()
+  /** What each has noticed: where it stood then. */
+  const noticed = new Map<string, { readonly index: number; readonly offset: Ms }[]>()
   const latest = (): Ms => (offsets.at(-1) as { offset: Ms }).offset
 
   /** How far it was ahead from one moment to another one. */
@@ -37,11 +38,16 @@ export function createWallClock() {
     looks(context: string, index: number): void {
       const before = seen.get(context)
       const unnoticed = [...(before ?? [])].filter((one) => latest() >= one - TOLERANCE_MS)
-      if (before && unnoticed.length === 0) noticed.set(context, index)
+      if (before && unnoticed.length === 0)
+        noticed.set(context, [...(noticed.get(context) ?? []), { index, offset: latest() }])
       seen.set(context, new Set([...unnoticed, latest()]))
     },
-    /** Whether somebody has noticed that it was set back after a moment. */
-    hasNoticed: (context: string, after: number): boolean => (noticed.get(context) ?? Number.NEGATIVE_INFINITY) > after,
+    /** Whether somebody has noticed since that what came in a span of time is of a later hour than it was then. */
+    hasNoticed: (context: string, came: readonly [number, number]): boolean =>
+      noticed
+        .get(context)
+        ?.some(({ index, offset }) => index > came[1] && Math.min(...between(...came)) - TOLERANCE_MS > offset) ===
+      true,
     /** By how much older than it says something may be that came in one span of time and is looked at in another. */
     slackBetween: (came: readonly [number, number], looked: readonly [number, number]): Ms =>
       Math.max(0, Math.max(...between(...came)) - Math.min(...between(...looked))),

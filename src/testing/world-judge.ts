@@ -129,8 +129,9 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       return
     }
     // Who has noticed that the clock was set back uses nothing from before unasked; who came later cannot know.
-    demand(!clock.hasNoticed(context, last.index), `law 1: ${what}, though the clock was set back since`)
-    const slackMs = clock.slackBetween([last.index, last.end ?? events], [call.index, events])
+    const came = [last.index, last.end ?? events] as const
+    demand(!clock.hasNoticed(context, came), `law 1: ${what}, though the clock was set back since`)
+    const slackMs = clock.slackBetween(came, [call.index, events])
     const isForgiven = now() - failedAt <= FORGIVEN_MS || wasSetBack
     const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || isForgiven
     const windowMs = Math.max(swrMs, mayFail ? sieMs : 0)

@@ -126,6 +126,17 @@ describe('a wall clock that is set (FAULTS F-68)', () => {
     expect([readAfter([-20_000, 20_000]), readAfter([-20_000, 20_000], { atMs: 40_000 })]).toEqual([0, 1])
   })
 
+  test('far back, and brought only then: who notices later may use it', () => {
+    const judge = createJudge([ROUTE], () => 0, { lockMs: 60_000, softMs: 2_000 })
+    judge.ends(judge.starts('tab 1', '/a'))
+    judge.clockSet(-20_000)
+    judge.sent(1, '/a', 'tab 2')
+    judge.made(1, 1)
+    judge.ended(1)
+    judge.answered(judge.starts('tab 1', '/a'), { path: '/a', version: 1, seq: 1 })
+    expect(judge.broken).toEqual([])
+  })
+
   test('a little back: by so much it may be older', () => {
     const atMs = 33_000
     expect([readAfter([-4_000], { atMs }), readAfter([], { atMs }), readAfter([4_000], { atMs })]).toEqual([0, 1, 1])
