@@ -3,6 +3,7 @@ import { appendCacheStatus, cacheStatusMember } from '../http/cache-status.ts'
 import type { Cause, DecisionNumbers, ForwardReason } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
 import type { HeaderList, PresentedRequest, StoredResponse } from '../http/message.ts'
+import type { CacheEvent } from '../ports/event-sink.ts'
 import { CachedResponse, isConstructible, isNullBodyStatus, type ResponseFacts } from './cached-response.ts'
 import type { Settings } from './core.ts'
 import { headerList } from './header-list.ts'
@@ -14,7 +15,7 @@ export type Path =
   | 'refused'
   | { readonly why: ForwardReason; readonly status?: number; readonly stored?: boolean; readonly collapsed?: boolean }
 
-/** One response on its way to a caller, before it is a `Response`. */
+/** One response on its way to a caller, before it is a `Response`. Hits of one moment share theirs, and what is made of it. */
 export interface Answer {
   readonly cause: Cause
   readonly path: Path
@@ -32,6 +33,16 @@ export interface Answer {
   readonly numbers?: DecisionNumbers | undefined
   /** What was served from the store, or confirmed. */
   readonly stored?: StoredResponse | undefined
+  /** What `json()` gives of a hit. */
+  json?: Given<unknown> | undefined
+  /** What is told of a hit. */
+  event?: CacheEvent | undefined
+}
+
+/** An answer, and what of it the caller gets or has thrown at it: made when everything else about it is settled. */
+export interface Given<T> {
+  readonly answer: Answer
+  give(): T
 }
 
 const NOTHING = new Uint8Array()
@@ -71,6 +82,8 @@ export function replay(
     body: { bytes: body },
     numbers,
     stored,
+    json: undefined,
+    event: undefined,
   }
 }
 
