@@ -7,7 +7,7 @@ import type { CacheEvent } from '../ports/event-sink.ts'
 import { CachedResponse, isConstructible, isNullBodyStatus, type ResponseFacts } from './cached-response.ts'
 import type { Settings } from './core.ts'
 import { headerList } from './header-list.ts'
-import type { SharedBody } from './shared-body.ts'
+import type { BodyReader, SharedBody } from './shared-body.ts'
 
 /** How an answer came about, for `Cache-Status`: from the store, made by us, or by way of the origin (RFC 9211 §2). */
 export type Path =
@@ -26,8 +26,8 @@ export interface Answer {
   readonly facts: ResponseFacts
   readonly body:
     | { readonly bytes: Uint8Array<ArrayBuffer> | null }
-    /** Under way, and opened for this caller: who wants `whole` lets go of `stream`. */
-    | { readonly whole: SharedBody['whole']; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
+    /** Under way, and opened for this caller: who wants `whole` leaves the rest. */
+    | { readonly whole: SharedBody['whole']; readonly reader: BodyReader }
     /** fetch's own response, for one reader. */
     | { readonly raw: Response }
   readonly numbers?: DecisionNumbers | undefined
@@ -112,7 +112,7 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
 export function toResponse(answer: Answer, { cacheStatus, LazyResponse }: Settings, signal?: AbortSignal): Response {
   const { body, status, statusText, facts } = answer
   if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
-  const content = 'raw' in body ? body.raw.body : 'stream' in body ? body.stream : body.bytes
+  const content = 'raw' in body ? body.raw.body : 'reader' in body ? body.reader.stream() : body.bytes
   const headers = () => fieldsOf(answer, cacheStatus) as [string, string][]
   return LazyResponse && content instanceof Uint8Array && !isNullBodyStatus(status)
     ? new LazyResponse(content, { status, statusText }, headers, facts, signal)

@@ -120,8 +120,8 @@ async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Ar
   if ('bytes' in body) return body.bytes ?? NOTHING
   if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
   const whole = await unlessAborted(body.whole, signal)
-  if (!whole) return new Uint8Array(await new Response(body.stream).arrayBuffer())
-  body.stream.cancel().catch(() => {})
+  if (!whole) return new Uint8Array(await new Response(body.reader.stream()).arrayBuffer())
+  body.reader.leave()
   return whole
 }
 

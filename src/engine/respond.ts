@@ -174,9 +174,9 @@ async function insteadOf(
 /** An answer that nobody will have: its body ends when it is whole, or can not be stored. */
 export async function letGo({ body }: Answer): Promise<void> {
   if ('raw' in body) discard(body.raw)
-  if (!('stream' in body)) return
+  if (!('reader' in body)) return
   await body.whole.catch(() => {})
-  await body.stream.cancel().catch(() => {})
+  body.reader.leave()
 }
 
 async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {

@@ -125,9 +125,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'src/engine/shared-body.ts',
-        find: '          if (idle()) onIdle()\n',
-        replace:
-          '          if (idle()) {\n            void onWhole(concatenate(chunks, size))\n            onIdle()\n          }\n',
+        find: '      if (idle()) onIdle()\n',
+        replace: '      if (idle()) {\n        void onWhole(concatenate(chunks, size))\n        onIdle()\n      }\n',
       },
     ],
     tests: ['test/engine/stopped-bodies.test.ts', 'test/faults/endless-bodies.test.ts'],
