@@ -3,10 +3,11 @@ import { appendCacheStatus, cacheStatusMember } from '../http/cache-status.ts'
 import type { Cause, DecisionNumbers, ForwardReason } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
 import type { HeaderList, PresentedRequest, StoredResponse } from '../http/message.ts'
+import type { CacheEvent } from '../ports/event-sink.ts'
 import { CachedResponse, isConstructible, isNullBodyStatus, type ResponseFacts } from './cached-response.ts'
 import type { Settings } from './core.ts'
 import { headerList } from './header-list.ts'
-import type { SharedBody } from './shared-body.ts'
+import type { BodyReader, SharedBody } from './shared-body.ts'
 
 /** How an answer came about, for `Cache-Status`: from the store, made by us, or by way of the origin (RFC 9211 §2). */
 export type Path =
@@ -14,7 +15,7 @@ export type Path =
   | 'refused'
   | { readonly why: ForwardReason; readonly status?: number; readonly stored?: boolean; readonly collapsed?: boolean }
 
-/** One response on its way to a caller, before it is a `Response`. */
+/** One response on its way to a caller, before it is a `Response`. Hits of one moment share theirs, and what is made of it. */
 export interface Answer {
   readonly cause: Cause
   readonly path: Path
@@ -25,13 +26,23 @@ export interface Answer {
   readonly facts: ResponseFacts
   readonly body:
     | { readonly bytes: Uint8Array<ArrayBuffer> | null }
-    /** Under way, and opened for this caller: who wants `whole` lets go of `stream`. */
-    | { readonly whole: SharedBody['whole']; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
+    /** Under way, and opened for this caller: who wants `whole` leaves the rest. */
+    | { readonly whole: SharedBody['whole']; readonly reader: BodyReader }
     /** fetch's own response, for one reader. */
     | { readonly raw: Response }
   readonly numbers?: DecisionNumbers | undefined
   /** What was served from the store, or confirmed. */
   readonly stored?: StoredResponse | undefined
+  /** What `json()` gives of a hit. */
+  json?: Given<unknown> | undefined
+  /** What is told of a hit. */
+  event?: CacheEvent | undefined
+}
+
+/** An answer, and what of it the caller gets or has thrown at it: made when everything else about it is settled. */
+export interface Given<T> {
+  readonly answer: Answer
+  give(): T
 }
 
 const NOTHING = new Uint8Array()
@@ -71,6 +82,8 @@ export function replay(
     body: { bytes: body },
     numbers,
     stored,
+    json: undefined,
+    event: undefined,
   }
 }
 
@@ -99,7 +112,7 @@ export const passOn = (raw: Response, url: string, cause: Cause, why: ForwardRea
 export function toResponse(answer: Answer, { cacheStatus, LazyResponse }: Settings, signal?: AbortSignal): Response {
   const { body, status, statusText, facts } = answer
   if ('raw' in body && (!cacheStatus || !isConstructible(status))) return body.raw
-  const content = 'raw' in body ? body.raw.body : 'stream' in body ? body.stream : body.bytes
+  const content = 'raw' in body ? body.raw.body : 'reader' in body ? body.reader.stream() : body.bytes
   const headers = () => fieldsOf(answer, cacheStatus) as [string, string][]
   return LazyResponse && content instanceof Uint8Array && !isNullBodyStatus(status)
     ? new LazyResponse(content, { status, statusText }, headers, facts, signal)

@@ -249,8 +249,8 @@ function fromArrival(
     })
     shared = alone
   }
-  const stream = shared.open(signal)
-  if (!stream) return undefined
+  const reader = shared.open(signal)
+  if (!reader) return undefined
   return {
     ...answer,
     path: {
@@ -259,7 +259,7 @@ function fromArrival(
       stored: kept !== undefined,
       ...(collapsed !== undefined && { collapsed }),
     },
-    body: { whole: shared.whole, stream },
+    body: { whole: shared.whole, reader },
     stored,
   }
 }

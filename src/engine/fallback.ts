@@ -20,7 +20,7 @@ export async function orFallback(presented: Presented, core: Core, work: () => P
     // What did not come from the origin is none of its failures.
     if (!isOriginError(answer.status) || typeof answer.path === 'string') return answer
     if ('raw' in answer.body) discard(answer.body.raw)
-    if ('stream' in answer.body) answer.body.stream.cancel().catch(() => {})
+    if ('reader' in answer.body) answer.body.reader.leave()
     failure = new Error(`${request.url} answered ${answer.status}`)
   } catch (error) {
     if (signal?.aborted ? !isTimeout(signal.reason) : !(error instanceof TypeError || isTimeout(error))) throw error

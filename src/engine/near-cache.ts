@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { numbersOf } from '../http/decide.ts'
 import type { Ms } from '../http/message.ts'
 import type { CacheEvent, Stats } from '../ports/event-sink.ts'
-import { type Answer, toResponse } from './answer.ts'
+import { type Answer, type Given, toResponse } from './answer.ts'
 import type { CacheRequestInit, NearCache } from './api.ts'
 import { decisionContext, ruleName } from './core.ts'
 import { decideNow, never } from './decide-now.ts'
@@ -16,7 +16,7 @@ import type { Presented } from './presented.ts'
 import { readJson } from './read-json.ts'
 import { refill } from './refill.ts'
 import { respond } from './respond.ts'
-import type { Given, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 /** What the public methods need beside the session. */
 export interface NearCacheParts {
@@ -29,6 +29,21 @@ export interface NearCacheParts {
   leaveTabs(): void
 }
 
+/** What is done for one request: what memory has is there at once. */
+type Work<T> = (presented: Presented, mine: Session) => Given<T> | Promise<Given<T>>
+
+/** One request to a public method, and in whose session it was made. */
+interface Call<T> {
+  readonly input: RequestInfo | URL
+  readonly init: CacheRequestInit | undefined
+  readonly work: Work<T>
+  readonly presented: Presented
+  readonly mine: Session
+}
+
+/** What comes after it comes one promise later. */
+const PRESENT = /* @__PURE__ */ Promise.resolve()
+
 /** The public methods, over the session of the moment. */
 export function createNearCache(
   session: () => Session,
@@ -37,34 +52,65 @@ export function createNearCache(
   let closing: Promise<void> | undefined
 
   /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
-  async function answered<T>(
-    input: RequestInfo | URL,
-    init: CacheRequestInit | undefined,
-    work: (presented: Presented, mine: Session) => Given<T> | Promise<Given<T>>,
-  ): Promise<T> {
+  function answered<T>(input: RequestInfo | URL, init: CacheRequestInit | undefined, work: Work<T>): Promise<T> {
     const mine = session()
-    const { core } = mine
-    const given = mine.read(input, init)
-    const presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
-    const { url } = presented.request
-    let result: () => T
+    let presented: Presented
     try {
-      const worked = work(presented, mine)
-      // A hit in memory is there at once, but given a moment later: by then its partition may have been left.
-      const start = 'then' in worked ? core.now() : undefined
-      const { answer, give } = await worked
-      if (mine.over && !presented.passBy) throw mine.over
-      result = give
-      const { cause, status } = answer
-      // Made only for who asks.
-      presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
-      core.emit(answeredWith(answer, presented, start === undefined ? 0 : core.now() - start))
+      const given = mine.read(input, init)
+      presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' } : given
     } catch (error) {
-      if (mine.next === session() && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
-      core.emit({ type: 'rejected', url, error })
-      throw error
+      return Promise.reject(error)
     }
-    return result()
+    const call = { input, init, work, presented, mine }
+    let worked: Given<T> | Promise<Given<T>>
+    try {
+      worked = work(presented, mine)
+    } catch (error) {
+      worked = Promise.reject(error)
+    }
+    return 'then' in worked ? answeredLater(worked, call) : answeredNext(worked, call)
+  }
+
+  /** A hit in memory is there at once, but given a moment later: by then its partition may have been left. */
+  const answeredNext = <T>(given: Given<T>, call: Call<T>): Promise<T> =>
+    PRESENT.then(() => {
+      const { answer } = given
+      try {
+        answer.event ??= answeredWith(answer, call.presented, 0)
+        tell(answer, answer.event, call)
+      } catch (error) {
+        return failed(error, call)
+      }
+      return given.give()
+    })
+
+  async function answeredLater<T>(worked: Promise<Given<T>>, call: Call<T>): Promise<T> {
+    const { now } = call.mine.core
+    const start = now()
+    let given: Given<T>
+    try {
+      given = await worked
+      tell(given.answer, answeredWith(given.answer, call.presented, now() - start), call)
+    } catch (error) {
+      return failed(error, call)
+    }
+    return given.give()
+  }
+
+  /** @throws when its partition has been left, and what `onAnswer` throws */
+  function tell(answer: Answer, event: CacheEvent, { presented, mine }: Call<unknown>): void {
+    if (mine.over && !presented.passBy) throw mine.over
+    const { cause, status } = answer
+    // Made only for who asks.
+    presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
+    mine.core.emit(event)
+  }
+
+  /** What was left for another partition that another context has entered is asked for there. @throws the error, which is told, otherwise */
+  function failed<T>(error: unknown, { input, init, work, presented, mine }: Call<T>): Promise<T> {
+    if (mine.next === session() && !presented.passBy && !presented.signal?.aborted) return answered(input, init, work)
+    mine.core.emit({ type: 'rejected', url: presented.request.url, error })
+    throw error
   }
 
   /** As it was before there was a cache. */

@@ -76,13 +76,13 @@ async function send(
 
   const asked = { kind: 'forward', cause, why: 'method' } as const
   const { shared, kept } = receive(raw, presented, asked, core, dispatch, { onIdle: () => gone.abort() })
-  const stream = shared?.open(presented.signal)
-  if (!shared || !stream) return answer
+  const reader = shared?.open(presented.signal)
+  if (!shared || !reader) return answer
   if (kept) core.background(kept)
   return {
     ...answer,
     path: { why: 'method', status: raw.status, stored: kept !== undefined },
-    body: { whole: shared.whole, stream },
+    body: { whole: shared.whole, reader },
   }
 }
 

@@ -56,6 +56,12 @@ export interface Place {
   readonly isSteady: boolean
 }
 
+/** What is given beside a URL by who gives nothing else, as most do. */
+const NOTHING: CacheRequestInit = {}
+
+/** Whether its caller has given a URL and nothing else. */
+export const isOnlyUrl = ({ input, init }: Presented): boolean => init === NOTHING && typeof input === 'string'
+
 /** A request without fields, as most are. */
 const NO_FIELDS: HeaderList = []
 const NO_DIRECTIVES: RequestDirectives = bare({})
@@ -73,7 +79,7 @@ const CREDENTIALS: readonly string[] = ['omit', 'same-origin', 'include']
  * @throws TypeError for what fetch refuses too: an unreadable URL, an invalid field
  */
 export function present(input: RequestInfo | URL, given: CacheRequestInit | undefined, place: Place): Presented {
-  const init = given ?? {}
+  const init = given ?? NOTHING
   const request = typeof input === 'object' && 'method' in input ? input : undefined
   const pick = <Name extends 'cache' | 'credentials' | 'integrity' | 'mode' | 'method' | 'redirect'>(name: Name) =>
     init[name] ?? request?.[name]

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { CacheError } from '../errors.ts'
 import { mayServeOnError } from '../http/decide.ts'
 import type { CacheKey } from '../ports/store.ts'
-import { type Answer, replay, toResponse } from './answer.ts'
+import { type Answer, type Given, replay, toResponse } from './answer.ts'
 import type { Accept } from './arrival.ts'
 import { type Core, decisionContext } from './core.ts'
 import { unlessAborted } from './deadlines.ts'
@@ -11,7 +11,7 @@ import { toHeaders } from './header-list.ts'
 import type { JsonViews, Parsed } from './json-views.ts'
 import type { Presented } from './presented.ts'
 import { respond } from './respond.ts'
-import type { Given, Session } from './session.ts'
+import type { Session } from './session.ts'
 
 const NOTHING = new Uint8Array()
 
@@ -24,7 +24,8 @@ export function readJson<T>(
   const { core, views } = mine
   const answer = respond(presented, core, schema ? usableFor(schema, views) : views.isJson)
   if ('then' in answer) return readLater(answer, presented, mine, schema)
-  return (schema ? undefined : readAtOnce<T>(answer, presented, views)) ?? read(answer, presented, mine, schema)
+  const atOnce = schema ? undefined : readAtOnce(answer, presented, views)
+  return (atOnce as Given<T> | undefined) ?? read(answer, presented, mine, schema)
 }
 
 // Closures have functions of their own: what they hold is set aside at each call, whether they are made or not, and every hit comes by above.
@@ -41,16 +42,21 @@ const readLater = async <T>(
 ): Promise<Given<T>> => read(await answer, presented, mine, schema)
 
 /** What needs no waiting and is no error, as nearly every hit. */
-function readAtOnce<T>(answer: Answer, { key }: Presented, views: JsonViews): Given<T> | undefined {
+function readAtOnce(answer: Answer, { key }: Presented, views: JsonViews): Given<unknown> | undefined {
   const { status, body } = answer
   if (status < 200 || status > 299 || !('bytes' in body)) return undefined
+  const bytes = body.bytes ?? NOTHING
+  const changed = views.overlaid(key, bytes)
+  if (changed) return giving(answer, changed)
   try {
-    const data = parsedOf(key, body.bytes ?? NOTHING, views).data as T
-    return { answer, give: () => data }
+    answer.json ??= giving(answer, views.parse(bytes))
+    return answer.json
   } catch {
     return undefined
   }
 }
+
+const giving = (answer: Answer, { data }: Parsed): Given<unknown> => ({ answer, give: () => data })
 
 async function read<T>(
   answer: Answer,
@@ -114,8 +120,8 @@ async function bytesOf({ body }: Answer, { signal }: Presented): Promise<Uint8Ar
   if ('bytes' in body) return body.bytes ?? NOTHING
   if ('raw' in body) return new Uint8Array(await body.raw.arrayBuffer())
   const whole = await unlessAborted(body.whole, signal)
-  if (!whole) return new Uint8Array(await new Response(body.stream).arrayBuffer())
-  body.stream.cancel().catch(() => {})
+  if (!whole) return new Uint8Array(await new Response(body.reader.stream()).arrayBuffer())
+  body.reader.leave()
   return whole
 }
 

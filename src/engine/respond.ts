@@ -5,7 +5,7 @@ import { type Accept, discard } from './arrival.ts'
 import { ask, OVERTAKEN } from './ask.ts'
 import { type Core, decisionContext } from './core.ts'
 import { BACKGROUND_MS, either, hasLeft, isDoneWithin, patiently, softMsOf, unlessAborted } from './deadlines.ts'
-import { decideNow, isReuse } from './decide-now.ts'
+import { decidedNow, decideNow, isReuse } from './decide-now.ts'
 import { orFallback } from './fallback.ts'
 import { insteadOfAsking, leftUndone } from './ill-origin.ts'
 import { passBy } from './pass-by.ts'
@@ -25,8 +25,12 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   const held = core.store.peek(presented.key)
   // It opens while everything else is made ready: after a reload that is half of the wait.
   if (!held) core.store.prepare()
-  const decision = decideNow(presented, held, core)
-  if (!doubt && isReuse(decision)) return serve(decision, presented, core, accept)
+  const decided = decidedNow(presented, held, core)
+  const { decision } = decided
+  if (!doubt && isReuse(decision)) {
+    decided.answer ??= serve(decision, presented, core, accept)
+    return decided.answer
+  }
   return respondInTime(decision, doubt, presented, core, accept)
 }
 
@@ -170,9 +174,9 @@ async function insteadOf(
 /** An answer that nobody will have: its body ends when it is whole, or can not be stored. */
 export async function letGo({ body }: Answer): Promise<void> {
   if ('raw' in body) discard(body.raw)
-  if (!('stream' in body)) return
+  if (!('reader' in body)) return
   await body.whole.catch(() => {})
-  await body.stream.cancel().catch(() => {})
+  body.reader.leave()
 }
 
 async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {

@@ -1,4 +1,3 @@
-import type { Answer } from './answer.ts'
 import type { CacheRequestInit } from './api.ts'
 import type { Core } from './core.ts'
 import type { JsonViews } from './json-views.ts'
@@ -15,12 +14,6 @@ export interface Session {
   next?: Session
   /** Whether another context has entered another partition: everything bypasses. */
   readonly isOutside: boolean
-}
-
-/** An answer, and what of it the caller gets or has thrown at it: made when everything else about it is settled. */
-export interface Given<T> {
-  readonly answer: Answer
-  give(): T
 }
 
 /** Nothing of it is given to anyone from now on. */

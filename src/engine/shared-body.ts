@@ -1,16 +1,22 @@
 /** One body under way, for any number of readers, each at its own speed. */
 export interface SharedBody {
   /**
-   * A stream from the first byte on; `undefined` once the beginning is no longer at hand. A reader that is cancelled, or whose `signal`
-   * aborts, changes nothing for the others.
+   * One more reader, from the first byte on; `undefined` once the beginning is no longer at hand. One that leaves, or whose `signal` aborts, changes nothing for the others.
    */
-  open(signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> | undefined
+  open(signal?: AbortSignal): BodyReader | undefined
   /** What `onWhole` made of the body; `undefined` when it grew over the limit. Rejects when the stream failed. */
   readonly whole: Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Whether nobody reads it, though it has not come to its end. */
   idle(): boolean
   /** Ends it for all, and lets go of the source. */
   stop(reason: unknown): void
+}
+
+/** One who reads a body, or waits for the whole of it. */
+export interface BodyReader {
+  /** Made when it is read piece by piece: who waits for the whole needs none. Whoever cancels it leaves. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>>
+  leave(): void
 }
 
 /** Who wants to know how it ends. */
@@ -114,9 +120,15 @@ export function shareBody(
   }
   pump().catch((error: unknown) => finish({ error }))
 
-  function open(signal?: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
+  function open(signal?: AbortSignal): BodyReader | undefined {
     if (dropped > 0) return undefined
-    let cursor: Cursor
+    let failure: { readonly error: unknown } | undefined
+    const cursor: Cursor = {
+      at: 0,
+      fail(error) {
+        failure = { error }
+      },
+    }
     const leave = () => {
       signal?.removeEventListener('abort', abort)
       const left = cursors.delete(cursor)
@@ -127,41 +139,45 @@ export function shareBody(
       cursor.fail(signal?.reason)
       if (leave() && idle()) onIdle()
     }
-    return new ReadableStream(
-      {
-        ...asBytes(),
-        start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
-          cursor = { at: 0, fail: (error) => controller.error(error) }
-          cursors.add(cursor)
-          signal?.addEventListener('abort', abort)
-          if (signal?.aborted) abort()
+    const cancel = () => {
+      leave()
+      if (idle()) onIdle()
+    }
+    cursors.add(cursor)
+    signal?.addEventListener('abort', abort)
+    if (signal?.aborted) abort()
+    const stream = () =>
+      new ReadableStream<Uint8Array<ArrayBuffer>>(
+        {
+          ...asBytes(),
+          start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
+            cursor.fail = (error) => controller.error(error)
+            if (failure) cursor.fail(failure.error)
+          },
+          async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
+            while (cursors.has(cursor) && cursor.at - dropped >= chunks.length && !end) {
+              await new Promise<void>((resolve) => {
+                cursor.wake = resolve
+                resume?.()
+              })
+              cursor.wake = undefined
+            }
+            if (!cursors.has(cursor)) return
+            const chunk = chunks[cursor.at - dropped]
+            if (chunk) {
+              cursor.at++
+              // A copy: what a caller does to its bytes must reach neither the store nor another caller.
+              return controller.enqueue(chunk.slice())
+            }
+            leave()
+            if (end && 'error' in end) return controller.error(end.error)
+            closeReader(controller)
+          },
+          cancel,
         },
-        async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) {
-          while (cursors.has(cursor) && cursor.at - dropped >= chunks.length && !end) {
-            await new Promise<void>((resolve) => {
-              cursor.wake = resolve
-              resume?.()
-            })
-            cursor.wake = undefined
-          }
-          if (!cursors.has(cursor)) return
-          const chunk = chunks[cursor.at - dropped]
-          if (chunk) {
-            cursor.at++
-            // A copy: what a caller does to its bytes must reach neither the store nor another caller.
-            return controller.enqueue(chunk.slice())
-          }
-          leave()
-          if (end && 'error' in end) return controller.error(end.error)
-          closeReader(controller)
-        },
-        cancel() {
-          leave()
-          if (idle()) onIdle()
-        },
-      },
-      { highWaterMark: 0 },
-    )
+        { highWaterMark: 0 },
+      )
+    return { stream, leave: cancel }
   }
 
   return {

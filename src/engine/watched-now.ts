@@ -14,7 +14,7 @@ export function watchedNow(clock: Clock, setBack: (now: EpochMs) => void): () =>
   let looked = 0
   return () => {
     const now = clock.now()
-    const passed = clock.monotonic?.() ?? 0
+    const passed = clock.monotonic?.(now) ?? 0
     // By now it is at least so late, if nobody has set the wall clock.
     const expected = latest + Math.max(0, passed - looked)
     const isSetBack = now < expected - CLOCK_TOLERANCE_MS

@@ -30,10 +30,10 @@ function source() {
 test('every reader gets the whole body, whenever it comes and however slowly it reads', async () => {
   const { stream, controller } = source()
   const shared = shareBody(stream, 100, ends)
-  const early = shared.open()
+  const early = shared.open()?.stream()
   controller.enqueue(chunk('one '))
   await tick()
-  const late = shared.open()
+  const late = shared.open()?.stream()
   controller.enqueue(chunk('two'))
   controller.close()
   expect(await text(late)).toBe('one two')
@@ -44,7 +44,7 @@ test('every reader gets the whole body, whenever it comes and however slowly it 
 test('the body is collected even when nobody reads', async () => {
   const { stream, controller } = source()
   const shared = shareBody(stream, 100, ends)
-  shared.open()
+  shared.open()?.stream()
   controller.enqueue(chunk('unread'))
   controller.close()
   expect((await shared.whole)?.byteLength).toBe(6)
@@ -61,7 +61,7 @@ test('readers see the end only when what is done with the whole is done', async 
       return bytes
     },
   })
-  const reading = text(shared.open()).then(() => order.push('read'))
+  const reading = text(shared.open()?.stream()).then(() => order.push('read'))
   controller.enqueue(chunk('x'))
   controller.close()
   await reading
@@ -71,8 +71,8 @@ test('readers see the end only when what is done with the whole is done', async 
 test('a mutated chunk reaches neither another reader nor the store', async () => {
   const { stream, controller } = source()
   const shared = shareBody(stream, 100, ends)
-  const mine = shared.open()?.getReader()
-  const other = shared.open()
+  const mine = shared.open()?.stream().getReader()
+  const other = shared.open()?.stream()
   controller.enqueue(chunk('safe'))
   controller.close()
   const { value } = (await mine?.read()) ?? {}
@@ -84,7 +84,7 @@ test('a mutated chunk reaches neither another reader nor the store', async () =>
 test('a failure in the middle reaches every reader, and nothing is whole', async () => {
   const { stream, controller } = source()
   const shared = shareBody(stream, 100, ends)
-  const readers = [text(shared.open()), text(shared.open())]
+  const readers = [text(shared.open()?.stream()), text(shared.open()?.stream())]
   controller.enqueue(chunk('half'))
   await tick()
   controller.error(new TypeError('connection reset'))
@@ -97,8 +97,8 @@ test('one reader that cancels or aborts changes nothing for the others; the last
   let idle = 0
   const shared = shareBody(stream, 100, { ...ends, onIdle: () => idle++ })
   const leaving = new AbortController()
-  const aborted = text(shared.open(leaving.signal))
-  const staying = shared.open()
+  const aborted = text(shared.open(leaving.signal)?.stream())
+  const staying = shared.open()?.stream()
   controller.enqueue(chunk('a'))
   await tick()
   leaving.abort(new Error('gone'))
@@ -111,7 +111,7 @@ test('one reader that cancels or aborts changes nothing for the others; the last
 test('beyond the limit nothing is kept, and the source is read only as fast as someone reads', async () => {
   const { stream, controller, asked } = source()
   const shared = shareBody(stream, 8, ends)
-  const reader = shared.open()?.getReader()
+  const reader = shared.open()?.stream().getReader()
   controller.enqueue(chunk('12345678'))
   controller.enqueue(chunk('9'))
   await tick()
@@ -136,8 +136,8 @@ test('beyond the limit nothing is kept, and the source is read only as fast as s
 test('beyond the limit a reader that holds up another one is let go', async () => {
   const { stream, controller } = source()
   const shared = shareBody(stream, 4, ends)
-  const slow = shared.open()?.getReader()
-  const fast = shared.open()?.getReader()
+  const slow = shared.open()?.stream().getReader()
+  const fast = shared.open()?.stream().getReader()
   const fastReads = (async () => {
     let size = 0
     for (;;) {

@@ -19,6 +19,13 @@ test('is the wall clock and the platform’s timers', async () => {
   expect([woken, systemClock.now()]).toEqual([1, 1_050])
 })
 
+test('the steady clock is looked at once for each millisecond of the wall clock, and always by who measures', () => {
+  const look = vi.spyOn(performance, 'now').mockReturnValueOnce(10).mockReturnValueOnce(20).mockReturnValueOnce(30)
+  const read = (at?: number) => systemClock.monotonic?.(at)
+  expect([read(1_000), read(1_000), read(1_001), read(1_001), read()]).toEqual([10, 10, 20, 20, 30])
+  expect(look).toHaveBeenCalledTimes(3)
+})
+
 test('a sleep ends with its signal, with the reason, and leaves neither timer nor listener behind', async () => {
   const controller = new AbortController()
   const removed = vi.spyOn(controller.signal, 'removeEventListener')
