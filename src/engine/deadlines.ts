@@ -6,8 +6,10 @@ import type { Presented } from './presented.ts'
 export const BACKGROUND_MS = 30_000
 
 /** The work's result, unless `signal` aborts first. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
+export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
+  signal ? orAborted(work, signal) : work
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort = () => {}
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason)
@@ -36,7 +38,8 @@ export async function patiently<T>(
 ): Promise<T> {
   const { signal, init, rule, request } = presented
   const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
-  if (!Number.isFinite(hardMs)) return work({ ...presented, patience: presented.patience ?? signal })
+  const patient = presented.patience ?? signal
+  if (!Number.isFinite(hardMs)) return work(patient ? { ...presented, patience: patient } : presented)
   const [patience, timer] = [new AbortController(), new AbortController()]
   const abort = () => patience.abort(signal?.reason)
   signal?.addEventListener('abort', abort)

@@ -1,5 +1,5 @@
 import { promisifyRequest } from 'idb-keyval'
-import type { Ms, PurgeLog } from '../http/message.ts'
+import type { EpochMs, Ms, PurgeLog } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Idle } from '../ports/idle.ts'
@@ -49,6 +49,9 @@ interface Writer extends Change {
 /** Updates that share one transaction at most, so that none keeps the page from everything else, or those who read waiting. */
 const MAX_WRITERS = 50
 
+/** For how long a read waits for those of another transaction at most, in milliseconds. */
+const SHARED_MS: Ms = 50
+
 /** Visited bits written along with one transaction, and remembered at most. */
 const MAX_VISITED = 100
 
@@ -57,7 +60,7 @@ const FULL_MS: Ms = 60_000
 
 /**
  * Keeps everything in one IndexedDB database. A record, its bodies and the log are read and written in one transaction, so that a tab killed in the middle leaves the old or the
- * new, never half. Reads of the same moment share a transaction, and so do writes that come while another one is under way.
+ * new, never half. What comes while others read shares the next transaction of reads, and so with writes.
  *
  * | key | value |
  * |---|---|
@@ -84,7 +87,9 @@ export function createIndexedDbStore({
 }: IndexedDbOptions): Store {
   const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }
   const connection = createConnection({ ...place, factory, clock, deadlineMs })
-  let readers: Reader[] = []
+  const readers: Reader[] = []
+  /** The transaction that others wait for, and since when it is under way. */
+  let reading: { since: EpochMs } | undefined
   const writers: Writer[] = []
   let isWriting = false
   /** Whether there was more to evict than one transaction may. */
@@ -125,10 +130,22 @@ export function createIndexedDbStore({
     if (damaged.length > 0) flushWrites()
   }
 
+  /** Who comes while others read waits for them and shares the next transaction, which costs more than what is read; but not for one that hangs. */
   async function flushReads(): Promise<void> {
-    const flushed = readers
+    if (reading && clock.now() - reading.since < SHARED_MS) return
+    const mine = { since: clock.now() }
+    reading = mine
+    // The rest of this tick comes along.
+    await undefined
+    while (readers.length > 0 && reading === mine) {
+      mine.since = clock.now()
+      await readTogether(readers.splice(0))
+    }
+    if (reading === mine) reading = undefined
+  }
+
+  async function readTogether(flushed: readonly Reader[]): Promise<void> {
     const { signal } = open
-    readers = []
     try {
       const views = await connection.transact('readonly', 'relaxed', (objects) => {
         const knowing = known(objects, seen)
@@ -150,7 +167,9 @@ export function createIndexedDbStore({
       }
       if (!signal.aborted) repair(views.flatMap(({ damaged }) => damaged))
     } catch (error) {
-      for (const reader of flushed) reader.reject(error)
+      // Who has waited for them has done so for nearly as long.
+      const late = isNamed(error, 'TimeoutError') ? readers.splice(0) : []
+      for (const reader of [...flushed, ...late]) reader.reject(error)
     }
   }
 
@@ -323,8 +342,8 @@ export function createIndexedDbStore({
   return {
     read: (keys) =>
       new Promise((resolve, reject) => {
-        if (readers.length === 0) queueMicrotask(flushReads)
         readers.push({ keys, resolve, reject })
+        flushReads()
       }),
     update: (keys, change, { durability }) =>
       new Promise((resolve, reject) => {

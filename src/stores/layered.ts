@@ -148,8 +148,10 @@ export function createLayeredStore({
     if (!durable || (isClosed() && operation !== 'purge' && operation !== 'close')) return undefined
     active++
     try {
-      await log.catchUp(durable)
-      if (mine?.isOpen) await enter(mine)
+      // What need not be waited for is not: each read comes by here.
+      const behind = log.catchUp(durable)
+      if (behind) await behind
+      if (mine?.isOpen && mine.isNew) await enter(mine)
       if (mine?.isOpen === false) return undefined
       const done = await work(durable)
       hasFailed = false

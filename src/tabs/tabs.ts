@@ -15,7 +15,7 @@ export interface TabsOptions extends TurnsOptions {
 
 /** The tabs, and how one takes part. */
 export interface Membership extends Tabs {
-  /** From the first call on this context hears the others. */
+  /** From the first call on, and what is done in the same turn, this context hears the others. */
   join(): void
   close(): void
 }
@@ -30,6 +30,7 @@ export function createTabs({ openChannel, watchLifecycle, hear, missed, ...optio
   /** What is to be told in this tick, each once. */
   const telling = new Map<string, Told>()
   let unwatch: (() => void) | undefined
+  let isJoining = false
   let isAway = false
   let isClosed = false
 
@@ -66,10 +67,17 @@ export function createTabs({ openChannel, watchLifecycle, hear, missed, ...optio
     missed(stage)
   }
 
-  function join(): void {
+  function enter(): void {
     if (unwatch || isClosed) return
     unwatch = watchLifecycle(onStage)
     open()
+  }
+
+  function join(): void {
+    if (isJoining) return
+    isJoining = true
+    // What it takes is done while the database opens, which whoever joins is about to ask for.
+    queueMicrotask(enter)
   }
 
   function flush(): void {
@@ -79,7 +87,7 @@ export function createTabs({ openChannel, watchLifecycle, hear, missed, ...optio
 
   function tellAnything(hint: Told): void {
     if (isClosed) return
-    join()
+    enter()
     if (telling.size === 0) queueMicrotask(flush)
     telling.set(JSON.stringify(hint), hint)
   }

@@ -524,6 +524,27 @@ export const mutants: readonly Mutant[] = [
     ['test/faults/lost-connections.test.ts'],
   ),
   one(
+    'the channel opens before the database that an answer waits for',
+    'tabs/tabs.ts',
+    'queueMicrotask(enter)',
+    'enter()',
+    ['test/tabs/tabs.test.ts'],
+  ),
+  one(
+    'reads wait for those of a transaction that hangs',
+    'stores/indexeddb.ts',
+    'reading && clock.now() - reading.since < SHARED_MS',
+    'reading',
+    ['test/stores/indexeddb.test.ts'],
+  ),
+  one(
+    'who waits for reads that hang waits for a deadline of its own behind them',
+    'stores/indexeddb.ts',
+    "isNamed(error, 'TimeoutError') ? readers.splice(0) : []",
+    '[]',
+    ['test/stores/indexeddb.test.ts'],
+  ),
+  one(
     'sweeping does not leave an ill database alone',
     'stores/indexeddb.ts',
     'signal.aborted || connection.isIll()',

@@ -138,6 +138,20 @@ describe('transactions', () => {
     expect(database.count('transaction') - before).toBe(1)
   })
 
+  test('reads that come while others are under way share the next', async () => {
+    const { store, database } = await storeOn()
+    await put(store, 'a', responseWith('1'))
+    const before = database.count('transaction')
+    const reading = [read(store, 'a')]
+    for (const key of ['b', 'a', 'c']) {
+      await Promise.resolve()
+      await Promise.resolve()
+      reading.push(read(store, key))
+    }
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['1'], [], ['1'], []])
+    expect(database.count('transaction') - before).toBe(2)
+  })
+
   test('writes that come while another one is under way share the next', async () => {
     const { store, database } = await storeOn()
     await store.read([])
@@ -373,6 +387,38 @@ describe('the deadline', () => {
       expect(idsOf(await read(store, 'k'))).toEqual(['a'])
     },
   )
+
+  test('reads wait for those of a transaction that hangs for 50 ms and no longer: then they begin one of their own', async () => {
+    const { store, database, clock } = await storeOn()
+    await put(store, 'k', responseWith('a'))
+    const before = database.count('transaction')
+    const begun = () => database.count('transaction') - before
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const reading = [read(store, 'k')]
+    await clock.advance(49)
+    reading.push(read(store, 'k'))
+    await clock.settle()
+    expect(begun()).toBe(1)
+    await clock.advance(1)
+    reading.push(read(store, 'k'))
+    await clock.settle()
+    expect(begun()).toBe(2)
+    database.release()
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['a'], ['a'], ['a']])
+    expect(begun()).toBe(2)
+  })
+
+  test('who waits for reads that hang fails with them, and not a deadline later', async () => {
+    const { store, database, clock } = await storeOn()
+    await put(store, 'k', responseWith('a'))
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const first = failure(read(store, 'k'))
+    await clock.advance(10)
+    const soon = failure(read(store, 'k'))
+    await clock.advance(2_990)
+    expect(await Promise.all([first, soon])).toEqual(['TimeoutError', 'TimeoutError'])
+    expect(idsOf(await read(store, 'k'))).toEqual(['a'])
+  })
 
   test('a write that was given up is not done later', async () => {
     const { store, database, clock } = await storeOn()

@@ -50,11 +50,12 @@ function context(locks?: Locks) {
 const look: Hint = { kind: 'look' }
 const stored = (key: string): Hint => ({ kind: 'stored', partition: '', key: [key] })
 
-test('nothing is touched before the first use', () => {
+test('nothing is touched before the first use, which itself goes first', async () => {
   const { isOpen, page, tabs } = context()
+  tabs.join()
+  tabs.join()
   expect([isOpen(), page.size]).toEqual([false, 0])
-  tabs.join()
-  tabs.join()
+  await Promise.resolve()
   expect([isOpen(), page.size]).toEqual([true, 1])
 })
 
@@ -74,9 +75,10 @@ test('a page that is hidden away closes its channel, and says first what it has 
   expect(isOpen()).toBe(false)
 })
 
-test('back again it hears anew, and knows that it may have missed something', () => {
+test('back again it hears anew, and knows that it may have missed something', async () => {
   const { tabs, stage, isOpen, missed, receive, heard } = context()
   tabs.join()
+  await Promise.resolve()
   stage('hidden')
   stage('restored')
   expect(isOpen()).toBe(true)
@@ -101,9 +103,10 @@ test.each(['restored', 'shown'] as const)('away it leaves its turns to the other
   expect((await one.tabs.turn('a', never))?.isTakenOver()).toBe(false)
 })
 
-test('of a message of another version, or of anybody else, nothing is heard', () => {
+test('of a message of another version, or of anybody else, nothing is heard', async () => {
   const { tabs, heard, receive } = context()
   tabs.join()
+  await Promise.resolve()
   for (const junk of [
     undefined,
     'look',
