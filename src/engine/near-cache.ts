@@ -45,8 +45,15 @@ export function createNearCache(
     const mine = session()
     const { core } = mine
     const given = mine.read(input, init)
-    const presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' as const } : given
-    const { url } = presented.request
+    const { url, cacheMode } = given.request
+    // What the browser has below may be of whoever was signed in.
+    const wary = mine.isOutside &&
+      core.settings.browserCache &&
+      /^[df]/.test(cacheMode) && { cache: 'no-cache' as const }
+    const presented =
+      !given.passBy && (closing || mine.isOutside)
+        ? { ...given, passBy: 'bypass' as const, ...(wary && { init: { ...given.init, ...wary } }) }
+        : given
     let result: () => T
     try {
       const worked = work(presented, mine)
