@@ -333,6 +333,33 @@ describe('what may go wrong', () => {
     expect(origin.requests).toHaveLength(1)
   })
 
+  test.each(['open', 'match', 'put', 'keys', 'delete', 'has'])(
+    'a Cache Storage whose %s() fails costs a page nothing: neither its answer nor the rest of its body (F-22)',
+    async (name) => {
+      const { origin, worker, caches } = await profile()
+      origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+      const routes = [
+        { kind: 'navigation', fallback: '/offline.html' },
+        { match: 'https://cdn.test/*', opaque: true },
+      ] as const
+      await worker({ routes }).dispatch('install')
+      const fail = () => Promise.reject(new DOMException('Cache Storage is broken', 'UnknownError'))
+      const open = caches.open.bind(caches)
+      const broken = Object.assign(caches, {
+        open: async (cache: string) => Object.assign(await open(cache), { [name]: fail }),
+      })
+      if (name in broken) Object.assign(broken, { [name]: fail })
+      const { visit, ask } = worker({ routes })
+      const held = origin.hold('/page', 'body')
+      const page = visit('/page')
+      const response = await page.response
+      await ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }).response
+      held.release()
+      expect(await response?.text()).toBe('/page')
+      await page.over
+    },
+  )
+
   test('a film whose parts lie elsewhere is asked for as its page asks for it, without CORS, also where the browser’s own copy is not believed', async () => {
     const { origin, worker } = await profile()
     origin.serves('/film', { redirect: 'https://cdn.test/film' })
