@@ -149,4 +149,8 @@ describe('the architecture of src', () => {
     // and the search does find what is there to be found
     expect(named.map(({ path }) => partOf(path))).toContain('platform')
   })
+
+  test('nobody listens for unload or beforeunload, which keep a page out of the back/forward cache (HTML, page lifecycle)', () => {
+    expect([...files].filter(([, text]) => /['"](?:before)?unload['"]/.test(text)).map(([path]) => path)).toEqual([])
+  })
 })

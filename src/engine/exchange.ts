@@ -100,7 +100,7 @@ function send(
 
 /**
  * The mode for the browser's own cache below, which must not undo what we promise: what may be stored comes from the origin or was validated by it.
- * `default` only where the browser's copy cannot be older than what was purged, and a visible `Date` shows its age.
+ * `default` and `force-cache` only where the browser's copy cannot be older than what was purged, nor somebody else's; `default` where a visible `Date` shows its age, too.
  */
 function lowerCacheMode(
   { request, sameOrigin, isBeside, isDiskLate }: Presented,
@@ -111,12 +111,13 @@ function lowerCacheMode(
   if (!core.settings.browserCache) return undefined
   // Chromium lets a request wait for another one of the same URL, for 20 s, where its cache is to have the response.
   if (conditional || isBeside) return 'no-store'
-  if (request.cacheMode !== 'default') return request.cacheMode
+  const { cacheMode } = request
   if (asked.cause === 'purged' && !asked.stored) return 'reload'
-  const isFirst = asked.cause === 'miss' || asked.cause === 'vary-miss'
   // A disk that has not been read may know of purges.
   const isKnown = !core.settings.durable || (!isDiskLate && core.store.isDurable())
-  const isUnpurged = isKnown && core.store.log().last === 0 && core.place.partition === ''
+  const isUnpurged = isKnown && core.store.log().last === 0 && !core.store.hasBeenEntered()
+  if (cacheMode !== 'default' && (isUnpurged || cacheMode !== 'force-cache')) return cacheMode
+  const isFirst = asked.cause === 'miss' || asked.cause === 'vary-miss'
   return isFirst && sameOrigin && isUnpurged ? 'default' : 'no-cache'
 }
 

@@ -51,13 +51,20 @@ export function createNearCache(
 ): NearCache {
   let closing: Promise<void> | undefined
 
+  /** A request as it goes past a cache that is closed, or that is in no partition of the moment: what the browser has below may then be of whoever was signed in. */
+  function pastIt(given: Presented, { core, isOutside }: Session): Presented {
+    if (given.passBy || !(closing || isOutside)) return given
+    const { cacheMode } = given.request
+    const isWary = isOutside && core.settings.browserCache && (cacheMode === 'default' || cacheMode === 'force-cache')
+    return { ...given, passBy: 'bypass', ...(isWary && { init: { ...given.init, cache: 'no-cache' } }) }
+  }
+
   /** Does `work` for one request, and tells how it ended: exactly one event for each. What it gives or throws in the end is the answer's, too. */
   function answered<T>(input: RequestInfo | URL, init: CacheRequestInit | undefined, work: Work<T>): Promise<T> {
     const mine = session()
     let presented: Presented
     try {
-      const given = mine.read(input, init)
-      presented = !given.passBy && (closing || mine.isOutside) ? { ...given, passBy: 'bypass' } : given
+      presented = pastIt(mine.read(input, init), mine)
     } catch (error) {
       return Promise.reject(error)
     }

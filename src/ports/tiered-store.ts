@@ -42,6 +42,8 @@ export interface TieredStore {
   doubt(): Promise<unknown> | undefined
   /** Whether there is a durable store, and it did what was last asked of it. */
   isDurable(): boolean
+  /** Whether the durable store, or this context, has been seen to be somebody's: then what lies below may be theirs, though nobody is signed in by now. */
+  hasBeenEntered(): boolean
   /** Everything that memory holds. */
   records(): Iterable<readonly [key: CacheKey, record: StoredRecord]>
   /** Bytes held in memory. */

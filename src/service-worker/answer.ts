@@ -41,12 +41,19 @@ export interface Answering {
  */
 export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, parts: Answering): Promise<Response> {
   const { shell, follower, clock, diskMs } = parts
-  const carried = carry(event, parts.fetch, clock, (early) => isJustMade(early, clock.now(), parts.core().store.log()))
+  /** Whether it is known by now what was purged. */
+  let isKnown = false
+  const isNew = (early: Response) => isKnown && isJustMade(early, clock.now(), parts.core().store.log())
+  const carried = carry(event, parts.fetch, clock, isNew)
   try {
     const file = await shell?.answer(event).catch(() => undefined)
     if (file) return file
     const looking = follower.follow(plan.kind === 'navigation')
+    isKnown = looking === true
     if (looking === true) return await stored(event, plan, carried, parts)
+    looking.then((isThere) => {
+      isKnown = isThere
+    })
     // A disk that hangs costs `diskMs`; when the network fails as well, what the disk has is waited for after all.
     if (!(await isDoneWithin(looking, diskMs, clock))) {
       const early = await carried.asNew().catch(() => undefined)

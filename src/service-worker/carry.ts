@@ -38,9 +38,13 @@ export interface Carry {
   readonly fetch: Transport
   /** The request as the browser would have sent it without a worker. */
   asIs(): Promise<Response>
-  /** The same where nobody knows what was purged: with a look at the origin, and not out of the browser's own cache alone. Not a page, nor a part, which cannot be asked for so. */
-  asNew(): Promise<Response>
-  /** Whether an error is the network's answer to the very request of the browser: then it is not asked again. */
+  /**
+   * The same with a look at the origin, and not out of the browser's own cache alone: that may hold what was purged, where nobody can tell. A mode by which the page asks the origin stays.
+   *
+   * @param cache - how the browser's own cache is passed; by default it is asked to validate
+   */
+  asNew(cache?: 'no-cache' | 'reload'): Promise<Response>
+  /** Whether an error is the network's answer to the request without conditions of ours: then it is not asked again. */
   isFinal(error: unknown): boolean
   /**
    * The browser's own response, where the cache only passes it on. It goes on without the worker, and a redirected one keeps the URL that it came from, from which a style sheet's or a module's own
@@ -51,7 +55,8 @@ export interface Carry {
 
 /**
  * The transport of one event. A navigation is sent untouched, since a changed one is none any more (Fetch, new Request), or is the one that the browser has sent ahead (navigation preload), which
- * must not be in vain where it brings the origin's word. Anything else keeps its mode, destination and referrer; with conditions of ours it must be of a mode that lets them through.
+ * must not be in vain where it brings the origin's word. Where the browser's own cache is not to answer it, it is built anew: the page is the same, redirects are the browser's to follow, and only
+ * what the origin learns of the kind of request differs. Anything else keeps its mode and referrer; with conditions of ours it must be of a mode that lets them through.
  */
 export function carry(
   { request, preloadResponse }: Pick<FetchEvent, 'request' | 'preloadResponse'>,
@@ -65,36 +70,54 @@ export function carry(
   let raw: Response | undefined
   let redirected: Response | undefined
 
+  /** Whether there are no conditions of ours. */
+  const isOnlyTheirs = (headers: Headers) => !CONDITIONS.some((name) => headers.has(name) && !request.headers.has(name))
+
+  /** What fails here is the network's word, and not asked for again. */
+  async function lastly<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      final = error
+      throw error
+    }
+  }
+
   async function asIs(): Promise<Response> {
     const early = await preload
     preload = undefined
-    return early ?? fetch(request)
+    return early ?? lastly(fetch(request))
   }
 
-  const asNew = (): Promise<Response> =>
-    isNavigation || request.cache !== 'default' || CONDITIONS.some((name) => request.headers.has(name))
-      ? asIs()
-      : fetch(new Request(request, { cache: 'no-cache' }))
+  const asNew: Carry['asNew'] = (wanted = 'no-cache') => {
+    const { headers, signal, cache } = request
+    return lastly(send({ headers, signal, cache: cache === 'default' || cache === 'force-cache' ? wanted : cache }))
+  }
 
   async function send(init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers)
     const { cache = 'default', signal = null } = init
     const isConditional = CONDITIONS.some((name) => headers.has(name))
+    // A part that is asked for without CORS cannot be asked for in another way (Fetch, request-no-cors guard).
+    const isPart = isConditional && isOnlyTheirs(headers) && request.mode === 'no-cors' && request.redirect === 'follow'
+    if (isPart && cache === 'default') return fetch(request)
     if (isNavigation) {
       const early = isConditional || cache !== 'default' ? await preload : undefined
       if ((early && isNew(early)) || (!isConditional && cache === 'default')) return asIs()
       early?.body?.cancel().catch(() => {})
       preload = undefined
     } else if (!isConditional) return fetch(new Request(request, { cache, signal }))
-    return fetch(request.url, {
+    const response = await fetch(request.url, {
       headers,
       cache,
       signal,
       credentials: isNavigation || request.mode === 'no-cors' ? 'same-origin' : request.credentials,
-      redirect: request.redirect,
+      redirect: isPart ? 'manual' : request.redirect,
       referrer: request.referrer,
       referrerPolicy: request.referrerPolicy,
     })
+    // Where it leads, perhaps to another origin, only the browser's own request may go.
+    return isPart && response.type === 'opaqueredirect' ? fetch(request) : response
   }
 
   return {
@@ -109,16 +132,11 @@ export function carry(
       return redirected
     },
     async fetch(_input, init = {}) {
-      const isOwn = !CONDITIONS.some((name) => new Headers(init.headers).has(name) && !request.headers.has(name))
-      try {
-        const response = await send(init)
-        redirected = response.redirected ? response.clone() : undefined
-        raw = response
-        return response
-      } catch (error) {
-        if (isOwn) final = error
-        throw error
-      }
+      const isOwn = isOnlyTheirs(new Headers(init.headers))
+      const response = await (isOwn ? lastly(send(init)) : send(init))
+      redirected = response.redirected ? response.clone() : undefined
+      raw = response
+      return response
     },
   }
 }

@@ -130,7 +130,8 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
     event.respondWith(unlessHeldUp(answered, deadlineMs, clock, isHeldUp))
     const ending = answered.then(() => {
       if (request.mode === 'navigate' && shellStore) working.add(shellStore.tidy())
-      return Promise.all([cache.settled(), ...working])
+      // What fails behind an answer is nothing to the page that still reads it.
+      return Promise.allSettled([cache.settled(), ...working])
     })
     forAsLong(event, ending)
     // Some browsers keep a worker whose stream a page still reads, whatever it was given to wait for.

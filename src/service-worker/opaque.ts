@@ -33,14 +33,15 @@ export async function answerOpaque(
   const { partition } = core.place
   const { maxAgeMs = DAY, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 } = route
   const found = await store.match(url, partition).catch(() => undefined)
-  const held = found && !purgeEffect({ ...found.entry, tags: route.tags ?? [] }, core.store.log()) ? found : undefined
+  const effect = found && purgeEffect({ ...found.entry, tags: route.tags ?? [] }, core.store.log())
+  const held = effect ? undefined : found
   // A clock that was set back makes it look younger than it is.
   const age = held ? clock.now() - held.entry.storedAt : 0
   const staleFor = held && age >= 0 ? age - Math.min(held.entry.lifetimeMs, maxAgeMs) : Number.POSITIVE_INFINITY
 
   async function bring(): Promise<OpaqueAnswer> {
     const epoch = core.store.epoch()
-    const response = await carry.asIs()
+    const response = await carry.asNew(effect?.mode === 'hard' ? 'reload' : 'no-cache')
     if (response.type !== 'opaque') return { response }
     const entry = { url, storedAt: clock.now(), lifetimeMs: maxAgeMs, epoch }
     return { response, behind: store.put(entry, response.clone(), partition) }
@@ -53,6 +54,8 @@ export async function answerOpaque(
     return await bring()
   } catch (error) {
     if (held && staleFor < staleIfErrorMs) return { response: held.response }
+    // What the browser has below may be old, but is nobody's, and was not purged.
+    if (core.store.log().last === 0 && !core.store.hasBeenEntered()) return { response: await carry.asIs() }
     throw error
   }
 }

@@ -92,6 +92,7 @@ export function createLayeredStore({
   /** Operations of the durable store under way. */
   let active = 0
   let hasFailed = false
+  let hasBeenEntered = false
   let tenancy: Tenancy | undefined
   /** The end of the last entering. They go one after another: one that is tried again must not undo a later one. */
   let entered: Promise<unknown> = Promise.resolve()
@@ -171,6 +172,7 @@ export function createLayeredStore({
   function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
     if (!mine.isOpen) return false
     const { partition = '' } = snapshot
+    hasBeenEntered ||= snapshot.partition !== undefined
     if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
     if (follows || isForeign(mine.partition, snapshot.partition)) {
       leave(mine)
@@ -344,6 +346,7 @@ export function createLayeredStore({
       epoch: log.epoch,
       doubt: log.doubted,
       isDurable: () => durable !== undefined && !hasFailed,
+      hasBeenEntered: () => hasBeenEntered,
       records: () => (mine.isOpen ? memory.records(partition) : []),
       memoryBytes: memory.bytes,
       async close() {
@@ -356,6 +359,7 @@ export function createLayeredStore({
   return {
     open(partition, onLeft) {
       leave(tenancy)
+      hasBeenEntered ||= partition !== ''
       // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
       const isNew = !follows && (partition !== '' || tenancy !== undefined)
       tenancy = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }

@@ -238,6 +238,27 @@ describe('the mode for the browser’s own cache below, which must not undo what
     },
   )
 
+  test.each([
+    ['what was hard-purged', '/a', 'reload'],
+    ['anything that may have been, since something was', '/b', 'no-cache'],
+  ])(
+    'force-cache ignores age, never a purge: the browser’s copy of %s is not believed (law 2)',
+    async (_, path, mode) => {
+      const world = await stored(0, { make: pageHarness })
+      world.origin.serves('/b', FRESH)
+      await world.cache.purge({ url: '/a' }, { mode: 'hard' })
+      await (await world.cache.fetch(path, { cache: 'force-cache' })).text()
+      expect(modesOf(world)).toEqual(['default', mode])
+    },
+  )
+
+  test('nor in a partition, where the copy may be of who was signed in before (law 5)', async () => {
+    const world = pageHarness({ partition: 'anna' })
+    world.origin.serves('/a', FRESH)
+    await (await world.cache.fetch('/a', { cache: 'force-cache' })).text()
+    expect(modesOf(world)).toEqual(['no-cache'])
+  })
+
   test('what force-cache brings is not stored: it may be an older copy of the browser’s', async () => {
     const world = pageHarness()
     world.origin.serves('/a', FRESH)

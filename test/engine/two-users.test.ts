@@ -155,13 +155,15 @@ async function walk(seed: number, counts: Counts, trace: string[]): Promise<read
     return entering
   }
   async function changeAndSearch(tab: Tab, user: User | undefined): Promise<void> {
+    // Of two pages that enter in one moment the last to reach the disk has it, as a page does whose sign-out the disk has held up: only who was alone from the call on is the last for certain.
+    const wasAlone = tabs.size === 1
     const entering = change(tab, user)
     const { sittings } = tab
     const hasEntered = await entering
     if (!hasEntered) counts.failures++
     if (!chance(0.5)) return
     counts.searches++
-    const isLast = () => hasEntered && tabs.size === 1 && shown.includes(tab) && tab.sittings === sittings
+    const isLast = () => hasEntered && wasAlone && tabs.size === 1 && shown.includes(tab) && tab.sittings === sittings
     await profile.checkDisk(() => (isLast() ? (user ?? '') : undefined))
   }
 

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Transport } from '../../src/ports/transport.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { causeOf } from '../engine/cause-of.ts'
 import { gatedStore } from '../engine/gated-store.ts'
 import type { Harness } from '../engine/harness.ts'
@@ -13,7 +14,8 @@ function browserCache(world: () => Harness, usableMs: number): Transport {
   return async (input, init) => {
     const { origin, clock } = world()
     const mode = init?.cache ?? 'default'
-    if (mode === 'default' && copy && clock.now() - copy.at <= usableMs) return copy.response.clone()
+    if ((mode === 'default' || mode === 'force-cache') && copy && clock.now() - copy.at <= usableMs)
+      return copy.response.clone()
     const response = await origin.fetch(input, init)
     if (mode !== 'no-store') copy = { response: response.clone(), at: clock.now() }
     return response
@@ -103,3 +105,56 @@ test.each([
     expect(await reading).toEqual({ seq: 2 })
   },
 )
+
+describe('what the browser’s own cache has of whoever was signed in is nobody else’s (DESIGN §4.6, law 5)', () => {
+  /** Anna has read what is hers, and the browser has kept it. */
+  async function signedIn(store: 'memory' | 'disk') {
+    const disk = createMemoryStore({ maxBytes: 1e6, maxEntryBytes: 1e6, incarnation: 'disk', onNotice: () => {} })
+    const options = { ...(store === 'disk' && { store: disk }), earlyExpiry: false as const }
+    const below = browserCache(() => first, 3_600 * second)
+    const first: Harness = pageHarness({ fetch: (input, init) => below(input, init), partition: 'anna', ...options })
+    let user: string | undefined = 'anna'
+    first.origin.serves('/a', () => ({ cacheControl: 'private, max-age=3600', json: { user } }))
+    expect(await first.cache.json('/a')).toEqual({ user })
+    await first.cache.settled()
+    const open = (): Harness => ({
+      ...pageHarness({ ...options, fetch: (input, init) => below(input, init), clock: first.clock }),
+      origin: first.origin,
+    })
+    return { ...first, disk, open, signIn: (name?: string) => (user = name) }
+  }
+
+  test.each(['memory', 'disk'] as const)('when they have signed out (%s)', async (store) => {
+    const { cache, signIn } = await signedIn(store)
+    await cache.setPartition(undefined)
+    signIn('nobody')
+    expect(await cache.json('/a')).toEqual({ user: 'nobody' })
+    expect(await cache.json('/a', { cache: 'force-cache' })).toEqual({ user: 'nobody' })
+  })
+
+  test('nor on the next page', async () => {
+    const { cache, open, signIn } = await signedIn('disk')
+    await cache.setPartition(undefined)
+    await cache.close()
+    signIn('nobody')
+    expect(await open().cache.json('/a')).toEqual({ user: 'nobody' })
+  })
+
+  test('nor on a page that does not say who is signed in', async () => {
+    const { open, signIn } = await signedIn('disk')
+    signIn('nobody')
+    expect(await open().cache.json('/a')).toEqual({ user: 'nobody' })
+  })
+
+  test('nor on one that another page’s sign-in has left, and that bypasses', async () => {
+    const { cache, disk, signIn } = await signedIn('disk')
+    await disk.enter?.('ben')
+    signIn('ben')
+    // The first look at the disk.
+    await cache.json('/a', { cache: 'no-cache' })
+    signIn('ben again')
+    expect(await cache.json('/a')).toEqual({ user: 'ben again' })
+    signIn('and again')
+    expect(await cache.json('/a', { cache: 'force-cache' })).toEqual({ user: 'and again' })
+  })
+})

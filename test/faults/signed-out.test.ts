@@ -81,3 +81,64 @@ test('what is evicted for room while its user signs out is told to nobody', asyn
   await cache.settled()
   expect(JSON.stringify(events)).not.toContain(CANARY)
 })
+
+describe('a sign-out that the disk has held up until somebody else was signed in', () => {
+  /** Anna's page has signed out while the disk was ill; Ben's page is signed in, has something, and has asked for more. */
+  async function held() {
+    const all = await world()
+    let user = CANARY
+    let release = () => {}
+    all.origin.serves('/me', () => ({ cacheControl: 'private, max-age=600', json: { user } }))
+    const anna = all.open({ partition: CANARY }).cache
+    await anna.json('/me')
+    await anna.settled()
+    await all.database.lose()
+    for (let nth = 1; nth <= 2; nth++) all.database.inject({ at: 'open', nth, fault: 'UnknownError' })
+    await expect(anna.setPartition(undefined)).rejects.toMatchObject({ code: 'storage' })
+    user = 'user-ben'
+    const ben = all.open({
+      fetch: async (input, init) => {
+        const response = await all.origin.fetch(input, init)
+        if (new Request(input).url.endsWith('/late')) await new Promise<void>((resolve) => (release = resolve))
+        return response
+      },
+    })
+    await ben.cache.setPartition('user-ben')
+    expect(await ben.cache.json('/me')).toEqual({ user: 'user-ben' })
+    await ben.cache.settled()
+    const late = ben.cache.json('/late', { credentials: 'include' })
+    late.catch(() => {})
+    await all.clock.settle()
+    return { ...all, anna, ben, late, release: () => release() }
+  }
+
+  test('ends that sitting, too: the disk is nobody’s then, and nothing of either lies there (law 5)', async () => {
+    const { anna, ben, late, release, raw, clock } = await held()
+    expect(await raw()).toContain('user-ben')
+    // What failed is tried again before the disk is used.
+    await anna.json('/public')
+    await anna.settled()
+    expect(await raw()).not.toContain('user-')
+    release()
+    await Promise.allSettled([late, ben.cache.json('/another')])
+    expect(ben.events.map(({ type }) => type)).toContain('partition-left')
+    expect(await ben.cache.json('/me')).toEqual({ user: 'user-ben' })
+    await ben.cache.settled()
+    await clock.settle()
+    expect(await raw()).not.toMatch(/user-|late|another/)
+    expect(ben.cache.peek('/me')).toBeUndefined()
+  })
+
+  test('is not noticed before the disk is: what was signed in keeps what it has until then, and writes nothing', async () => {
+    const { anna, ben, late, release, raw } = await held()
+    await anna.json('/public')
+    await anna.settled()
+    release()
+    // The first thing that reaches the disk is a write.
+    await Promise.allSettled([late])
+    await ben.cache.settled()
+    expect(await raw()).not.toMatch(/user-|late/)
+    expect(ben.events.map(({ type }) => type)).toContain('partition-left')
+    expect(ben.cache.peek('/me')).toBeUndefined()
+  })
+})

@@ -197,16 +197,59 @@ describe('whose the answers are (law 5)', () => {
     async (fault) => {
       const { origin, clock, worker, database } = await profile()
       origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })
-      const { ask } = worker()
+      const { ask, visit } = worker()
       for (let nth = 1; nth <= 4; nth++) database.inject({ at: fault === 'hang' ? 'transaction' : 'open', nth, fault })
-      const asked = [textOf(ask('/a')), textOf(ask('/a', { cache: 'force-cache' }))]
+      const copy = async () => new Response('a copy', { headers: { date: new Date(clock.now()).toUTCString() } })
+      const asked = [
+        ask('/a'),
+        ask('/a', { mode: 'no-cors', destination: 'video', headers: { range: 'bytes=0-' } }),
+        visit('/a'),
+        // Back to a page.
+        visit('/a', { cache: 'force-cache' }),
+        // Nobody knows whether it was purged a moment ago.
+        visit('/a', { preload: copy() }),
+      ].map(textOf)
       await clock.advance(50)
-      expect(await Promise.all(asked)).toEqual(['x', 'x'])
-      // A mode that the page has given is what it wants.
-      expect(origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['no-cache', 'force-cache'])
+      expect(await Promise.all(asked)).toEqual(['x', 'x', 'x', 'x', 'x'])
+      expect(origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(Array(5).fill('no-cache'))
       database.release()
     },
   )
+
+  test('a page that was asked for so leads where the origin leads it, with its cookies, as the browser’s own request does (Fetch, respondWith for a navigation)', async () => {
+    const { origin, clock, worker, database } = await profile()
+    origin.serves('/old', { redirect: '/new' })
+    const { visit } = worker()
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const { response } = visit('/old')
+    await clock.advance(50)
+    expect((await response)?.type).toBe('opaqueredirect')
+    expect(origin.requests).toMatchObject([{ cacheMode: 'no-cache', credentials: 'same-origin' }])
+    database.release()
+  })
+
+  test.each([
+    ['what was asked for ahead is taken when the disk says meanwhile that nothing was purged', false, 1],
+    ['and not when it says that something was, a moment ago', true, 2],
+  ])('while the database is late %s', async (_, isPurged, requests) => {
+    const { origin, clock, worker, database } = await profile()
+    origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })
+    const routes = [{ kind: 'navigation', strategy: 'network-first' }] as const
+    const first = worker({ routes })
+    await textOf(first.visit('/a'))
+    if (isPurged) await first.cache.purge({ url: '/a' }, { mode: 'hard' })
+    await first.cache.settled()
+    const held = origin.hold('/a')
+    const { visit } = worker({ routes })
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const { response } = visit('/a', { preload: origin.fetch('/a') })
+    await clock.advance(50)
+    database.release()
+    await clock.settle()
+    held.release()
+    expect(await (await response)?.text()).toBe('x')
+    expect(origin.requests).toHaveLength(1 + requests)
+  })
 
   test('conditions of ours that came to grief are no reason to believe the browser’s own copy of what was purged', async () => {
     const { origin, worker } = await profile()
@@ -288,6 +331,44 @@ describe('what may go wrong', () => {
     isBroken = true
     expect(await textOf(ask('/a'))).toBe('x')
     expect(origin.requests).toHaveLength(1)
+  })
+
+  test.each(['open', 'match', 'put', 'keys', 'delete', 'has'])(
+    'a Cache Storage whose %s() fails costs a page nothing: neither its answer nor the rest of its body (F-22)',
+    async (name) => {
+      const { origin, worker, caches } = await profile()
+      origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+      const routes = [
+        { kind: 'navigation', fallback: '/offline.html' },
+        { match: 'https://cdn.test/*', opaque: true },
+      ] as const
+      await worker({ routes }).dispatch('install')
+      const fail = () => Promise.reject(new DOMException('Cache Storage is broken', 'UnknownError'))
+      const open = caches.open.bind(caches)
+      const broken = Object.assign(caches, {
+        open: async (cache: string) => Object.assign(await open(cache), { [name]: fail }),
+      })
+      if (name in broken) Object.assign(broken, { [name]: fail })
+      const { visit, ask } = worker({ routes })
+      const held = origin.hold('/page', 'body')
+      const page = visit('/page')
+      const response = await page.response
+      await ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }).response
+      held.release()
+      expect(await response?.text()).toBe('/page')
+      await page.over
+    },
+  )
+
+  test('a film whose parts lie elsewhere is asked for as its page asks for it, without CORS, also where the browser’s own copy is not believed', async () => {
+    const { origin, worker } = await profile()
+    origin.serves('/film', { redirect: 'https://cdn.test/film' })
+    origin.serves('https://cdn.test/film', { body: '0123456789' })
+    const { ask, cache } = worker()
+    const part = { mode: 'no-cors', destination: 'video', headers: { range: 'bytes=2-4' } } as const
+    expect((await ask('/film', part).response)?.type).toBe('opaque')
+    await cache.purge({ url: '/another' })
+    expect((await ask('/film', part).response)?.type).toBe('opaque')
   })
 
   test('what the network refuses is refused once, not asked for again', async () => {

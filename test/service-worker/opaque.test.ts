@@ -69,6 +69,27 @@ test('a purge by URL, by pattern or of all is heeded', async () => {
   expect(asked()).toBe(2)
 })
 
+test('what is kept comes from the origin, not from the browser’s own cache, whose copies may be old, or purged (Fetch, HTTP-network-or-cache fetch)', async () => {
+  const { origin, running, see } = await gallery({ maxAgeMs: DAY })
+  await see('a')
+  await running.cache.purge({ url: 'https://cdn.test/a' }, { mode: 'hard' })
+  await see('a')
+  expect(origin.requests.map(({ cacheMode }) => cacheMode)).toEqual(['no-cache', 'reload'])
+})
+
+test('without a network the browser’s own copy is shown, and not kept, while nothing was purged and nobody signed in (laws 2 and 5)', async () => {
+  const modes = async (before: (made: Awaited<ReturnType<typeof gallery>>) => Promise<unknown>) => {
+    const made = await gallery()
+    await before(made)
+    made.origin.fails('https://cdn.test/*', 'network')
+    await expect(made.see('a')).rejects.toThrow(TypeError)
+    return made.origin.requests.map(({ cacheMode }) => cacheMode)
+  }
+  expect(await modes(async () => {})).toEqual(['no-cache', 'default'])
+  expect(await modes(({ running }) => running.cache.purge({ tag: 'any' }))).toEqual(['no-cache'])
+  expect(await modes(({ page }) => page().setPartition('anna'))).toEqual(['no-cache'])
+})
+
 test('what one user has seen is not there for the next (law 5)', async () => {
   const { page, see, asked, caches } = await gallery()
   const pages = page()

@@ -164,6 +164,7 @@ export const site = {
   go: (url: string) => {
     setTimeout(() => location.assign(url))
   },
+  address: () => location.pathname,
   reload: () => {
     setTimeout(() => location.reload())
   },

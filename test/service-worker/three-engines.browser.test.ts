@@ -77,6 +77,24 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     expect(await call('plain', '/moved?to=/api/c')).toMatchObject({ url: `${url}/api/c`, redirected: true })
   })
 
+  test.each([
+    ['while its disk is late', 0],
+    ['when it knows', 60_000],
+  ])('a page that was hard-purged is asked for anew %s, though the browser has a copy (law 2)', async (_, diskMs) => {
+    const { call, go, requests } = await visit()
+    // A copy of the browser's own, without a worker.
+    for (let n = 0; n < 2; n++) await call('plain', '/page/old')
+    expect(await requests('/page/old')).toHaveLength(1)
+    await call('register', { claim: true, deadlines: { diskMs } })
+    await call('purge', '/page/old')
+    await go('/page/old')
+    expect(await call('shown')).toBe('/page/old')
+    expect(await requests('/page/old')).toHaveLength(2)
+    // Where a page leads, the browser goes itself.
+    await go('/moved?to=/page/there')
+    expect([await call('shown'), await call('address')]).toEqual(['/page/there', '/page/there'])
+  })
+
   test('what one user has asked for is not given to the next, though no message has come (law 5)', async () => {
     const { call } = await visit()
     await call('register', { claim: true })

@@ -129,8 +129,30 @@ export async function profile(): Promise<Profile> {
 
       function dispatch(type: string, more: object): Promise<unknown> {
         const lifetimes: Promise<unknown>[] = []
-        listeners.get(type)?.({ ...more, waitUntil: (work: Promise<unknown>) => void lifetimes.push(work) } as never)
-        return Promise.all(lifetimes)
+        let isDispatched = false
+        let isActive = true
+        const during = (what: string, is: boolean) => {
+          if (!is) throw new DOMException(`${what} after the event was dispatched`, 'InvalidStateError')
+        }
+        listeners.get(type)?.({
+          ...more,
+          // As a browser has it: extended while it is dispatched, or while what it waits for is under way; answered while it is dispatched.
+          waitUntil(work: Promise<unknown>) {
+            during('waitUntil()', isActive)
+            lifetimes.push(work)
+          },
+          ...('respondWith' in more && {
+            respondWith(given: Promise<Response>) {
+              during('respondWith()', !isDispatched)
+              ;(more.respondWith as (given: Promise<Response>) => void)(given)
+            },
+          }),
+        } as never)
+        isDispatched = true
+        isActive = lifetimes.length > 0
+        return Promise.all(lifetimes).finally(() => {
+          isActive = false
+        })
       }
       function ask(path: string, asking: Asking = {}): Dispatched {
         const { mode = 'cors', destination = '', client, resultingClient, preload, ...init } = asking

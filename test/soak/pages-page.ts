@@ -79,7 +79,7 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
         headers: headersOf(item),
         nearcache: { tags: [item.tag] },
       })
-      await look(item, response, purgedAt, `by the page, ${init.cache ?? 'default'}`, init.cache)
+      await look(item, response, purgedAt, `by the page, ${init.cache ?? 'default'}`)
     }
     /** What the worker answers: it hears of a purge a little later than the page that has made it. */
     async function readByWorker(item: Item): Promise<void> {
@@ -89,20 +89,13 @@ export async function work({ seed, forMs }: PagePlan): Promise<PageWork> {
       if (response.headers.get('cache-status')?.includes('nearcache')) causes.byWorker = (causes.byWorker ?? 0) + 1
       await look(item, response, purgedAt, 'by the worker')
     }
-    async function look(
-      item: Item,
-      response: Response,
-      purgedAt: number,
-      how: string,
-      mode?: RequestCache,
-    ): Promise<void> {
+    async function look(item: Item, response: Response, purgedAt: number, how: string): Promise<void> {
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (!response.ok) return
       const body = readBody(bytes)
       if (body?.name !== item.name)
         broken.push(`${item.name} was answered with ${body?.name ?? 'a body that is not whole'}`)
-      // Who asks for force-cache gets what the browser's own cache holds, whatever we have purged (Fetch, request cache mode).
-      else if (body.asked < purgedAt && mode !== 'force-cache')
+      else if (body.asked < purgedAt)
         old.push({
           name: item.name,
           version: body.version,
