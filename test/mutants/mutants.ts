@@ -491,7 +491,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'a page that was left takes the browser’s own copy (law 5)',
     'engine/near-cache.ts',
-    '...(wary && { init: { ...given.init, ...wary } })',
+    "...(isWary && { init: { ...given.init, cache: 'no-cache' } })",
     '',
     ['test/faults/browser-cache-below.test.ts'],
   ),
