@@ -6,7 +6,7 @@ import { seqOf, visit } from './site-visit.ts'
 
 describe('with the worker in control', { timeout: 60_000 }, () => {
   test('and the origin stopped: reload, visited pages, pictures and data go on within their windows', async () => {
-    const { call, go, reload, stop } = await visit()
+    const { call, url, go, reload, stop } = await visit()
     await call('register', { claim: true })
     // a second visit, now by way of the worker
     await reload()
@@ -14,6 +14,8 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
     await go('/page/2')
     await call('plain', '/api/a')
     await call('plain', '/api/a?cc=max-age%3D0')
+    // A redirected response may not answer a navigation (Fetch, HTTP fetch): one that is made anew of it may.
+    await call('plain', '/moved?to=/page/led')
     // written behind: what is not yet on disk is in the worker's memory
     await stop()
     await reload()
@@ -24,7 +26,11 @@ describe('with the worker in control', { timeout: 60_000 }, () => {
       true,
       true,
     ])
-    expect((await call('plain', '/api/a')).cacheStatus).toContain('nearcache; hit')
+    const again = await call('plain', '/api/a')
+    expect(again).toMatchObject({ url: `${url}/api/a`, redirected: false })
+    expect(again.cacheStatus).toContain('nearcache; hit')
+    await go('/page/led')
+    expect(await call('shown')).toBe('/page/led')
     await expect(call('plain', '/api/a?cc=max-age%3D0')).rejects.toThrow('TypeError')
     expect(await call('errors')).toEqual([])
   })

@@ -73,6 +73,14 @@ function layeredOn(durable: Store | undefined, memoryBytes = 1e6) {
 }
 
 const purgeOf = (url: string, mode: PurgeMode = 'soft') => ({ selector: { urls: [url] }, mode, at: 0 })
+
+test('a response may be lost with the power, a purge may not (IndexedDB, durability)', async () => {
+  const { store: durable, operations } = disk()
+  const { store } = layeredOn(durable)
+  await store.update(['k'], () => recordOf(responseWith('a', 10, { epoch: store.epoch() })))
+  await store.purge(purgeOf('https://origin.test/'))
+  expect(operations.filter((one) => one !== 'read')).toEqual(['relaxed', 'strict'])
+})
 const ofDisk = (id: string, number = 0, more: Partial<StoredResponse> = {}) =>
   responseWith(id, 10, { epoch: { incarnation: 'disk', number }, ...more })
 const { url } = responseWith('any')
