@@ -119,6 +119,7 @@ test('so does one that leaves in the middle of a request, which others wait for,
 test('back from there it shows nothing that was purged meanwhile', async ({ setting: { page, away } }) => {
   const [other, ours] = [await page(), await page()]
   expect(await ours.evaluate(() => tab.read(['/a']))).toEqual([1])
+  await ours.evaluate(() => tab.settled())
   expect(await away([ours], () => other.evaluate(() => tab.purge({ url: '/a' }, 'hard')))).toEqual([true])
   expect(await ours.evaluate(() => tab.peek('/a') ?? 'gone')).toBe('gone')
   expect(await ours.evaluate(() => tab.read(['/a']))).toEqual([2])
