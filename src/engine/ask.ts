@@ -1,5 +1,5 @@
 import { decide, mayServeOnError, numbersOf } from '../http/decide.ts'
-import type { PurgeRecord } from '../http/message.ts'
+import type { EpochMs, PurgeRecord } from '../http/message.ts'
 import { covers } from '../http/purge-effect.ts'
 import { numberIn } from '../http/purge-log.ts'
 import { type Answer, passOn, replay } from './answer.ts'
@@ -34,7 +34,7 @@ export async function ask(asked: Asking, presented: Presented, core: Core, accep
   const other = identity === undefined ? undefined : whomToJoin(identity, presented, core)
   try {
     return other
-      ? await follow(other, asked, presented, core)
+      ? await join(other, asked, presented, core)
       : await lead(identity, asked, presented, core, undefined, accept)
   } catch (error) {
     if (error !== UNUSABLE) throw error
@@ -103,6 +103,37 @@ export function depart(
   flight.join()
   flight.arrival.then(({ kept }) => kept && core.background(kept)).catch(() => {}) // who waits for it hears of the error
   return flight
+}
+
+/** Who has joined a flight last, at which moment, and how it will be answered. */
+interface Joined {
+  readonly presented: Presented
+  readonly at: EpochMs
+  readonly answer: Promise<Answer>
+}
+
+const joined = new WeakMap<Flight, Joined>()
+
+/**
+ * Waits for another's request; with one who has joined it at this moment for the very same, since both would be answered alike. Who gives more than a URL, or is patient for a time of its own, is read as a request of
+ * its own, and waits alone.
+ */
+function join(other: Flight, asked: Asking, presented: Presented, core: Core): Promise<Answer> {
+  const at = core.now()
+  const last = joined.get(other)
+  if (last?.presented === presented && last.at === at) return last.answer.then(forAnother)
+  const answer = follow(other, asked, presented, core)
+  joined.set(other, { presented, at, answer })
+  return answer
+}
+
+/** The same answer, to be read by another. @throws UNUSABLE when the beginning of its body is no longer at hand */
+function forAnother(answer: Answer): Answer {
+  const { body } = answer
+  if (!('reader' in body)) return answer
+  const reader = body.reader.another()
+  if (!reader) throw UNUSABLE
+  return { ...answer, body: { whole: body.whole, reader } }
 }
 
 /** Waits for another's request. */

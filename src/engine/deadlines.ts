@@ -38,8 +38,8 @@ export async function patiently<T>(
 ): Promise<T> {
   const { signal, init, rule, request } = presented
   const hardMs = init.nearcache?.hardMs ?? rule?.hardMs ?? core.settings.hardMs
-  const patient = presented.patience ?? signal
-  if (!Number.isFinite(hardMs)) return work(patient ? { ...presented, patience: patient } : presented)
+  if (!Number.isFinite(hardMs))
+    return work(presented.patience || !signal ? presented : { ...presented, patience: signal })
   const [patience, timer] = [new AbortController(), new AbortController()]
   const abort = () => patience.abort(signal?.reason)
   signal?.addEventListener('abort', abort)

@@ -67,12 +67,10 @@ export function decidedNow(
   const decision = decide(request, candidatesFor(presented, record, core), context)
   // What a rule grants while an origin is ill is another thing from one moment to the next.
   const forMs = rule?.openCircuitGraceMs ? 0 : steadyFor(decision, request, context.policy)
-  const decided = { decision, answer: undefined }
+  const decided = { decision, answer: undefined, presented, log: context.log, until: now + forMs, at: now }
   // What a caller has given must not stay with the record.
-  if (!record || forMs === 0 || !isOnlyUrl(presented)) return decided
-  const begun = { ...decided, decision: decision as Reuse, presented, log: context.log, until: now + forMs, at: now }
-  steady.set(record, begun)
-  return begun
+  if (record && forMs > 0 && isOnlyUrl(presented)) steady.set(record, decided as Steady)
+  return decided
 }
 
 function candidatesFor(

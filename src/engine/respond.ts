@@ -179,7 +179,7 @@ export async function letGo({ body }: Answer): Promise<void> {
   body.reader.leave()
 }
 
-async function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Promise<Answer> {
+function act(decision: Decision, presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
   switch (decision.kind) {
     case 'reuse':
     case 'reuse-and-revalidate':

@@ -17,6 +17,8 @@ export interface BodyReader {
   /** Made when it is read piece by piece: who waits for the whole needs none. Whoever cancels it leaves. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>
   leave(): void
+  /** One more, as by `open()`. */
+  another(): BodyReader | undefined
 }
 
 /** Who wants to know how it ends. */
@@ -133,15 +135,11 @@ export function shareBody(
       signal?.removeEventListener('abort', abort)
       const left = cursors.delete(cursor)
       cursor.wake?.()
-      return left
+      if (left && idle()) onIdle()
     }
     const abort = () => {
       cursor.fail(signal?.reason)
-      if (leave() && idle()) onIdle()
-    }
-    const cancel = () => {
       leave()
-      if (idle()) onIdle()
     }
     cursors.add(cursor)
     signal?.addEventListener('abort', abort)
@@ -173,11 +171,11 @@ export function shareBody(
             if (end && 'error' in end) return controller.error(end.error)
             closeReader(controller)
           },
-          cancel,
+          cancel: leave,
         },
         { highWaterMark: 0 },
       )
-    return { stream, leave: cancel }
+    return { stream, leave, another: () => open() }
   }
 
   return {

@@ -120,13 +120,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/shared-body.ts',
-        find: 'if (leave() && idle()) onIdle()',
-        replace: 'if (leave() && idle()) {\n        void onWhole(concatenate(chunks, size))\n        onIdle()\n      }',
-      },
-      {
-        file: 'src/engine/shared-body.ts',
-        find: '      if (idle()) onIdle()\n',
-        replace: '      if (idle()) {\n        void onWhole(concatenate(chunks, size))\n        onIdle()\n      }\n',
+        find: 'if (left && idle()) onIdle()',
+        replace: 'if (left && idle()) {\n        void onWhole(concatenate(chunks, size))\n        onIdle()\n      }',
       },
     ],
     tests: ['test/engine/stopped-bodies.test.ts', 'test/faults/endless-bodies.test.ts'],
@@ -931,7 +926,7 @@ export const mutants: readonly Mutant[] = [
     'new Map<StoredRecord, Steady>',
     ['test/engine/hits-of-one-moment.test.ts'],
   ),
-  one('hit: what its caller has given stays with the record', 'engine/decide-now.ts', ' || !isOnlyUrl(presented)', '', [
+  one('hit: what its caller has given stays with the record', 'engine/decide-now.ts', ' && isOnlyUrl(presented)', '', [
     'test/engine/hits-of-one-moment.test.ts',
   ]),
   one(
@@ -954,6 +949,27 @@ export const mutants: readonly Mutant[] = [
     '      looked.at = at\n',
     '      looked.at ||= at\n',
     ['test/platform/system-clock.test.ts'],
+  ),
+  one(
+    'flight: who joins it later has the soft deadline of one who joined before',
+    'engine/ask.ts',
+    ' && last.at === at',
+    '',
+    ['test/engine/readers-of-one-moment.test.ts'],
+  ),
+  one(
+    'flight: who joins it with other fields gets what another one was answered',
+    'engine/ask.ts',
+    'last?.presented === presented',
+    'last !== undefined',
+    ['test/engine/readers-of-one-moment.test.ts', 'test/engine/single-flight.test.ts'],
+  ),
+  one(
+    'flight: those who wait together read one stream',
+    'engine/ask.ts',
+    'const reader = body.reader.another()',
+    'const { reader } = body',
+    ['test/engine/readers-of-one-moment.test.ts'],
   ),
   one(
     'early expiry: for only-if-cached (RFC 9111 §5.2.1.7)',
