@@ -179,7 +179,7 @@ export async function measureWorkers(): Promise<readonly Table[]> {
         }
         tabs.push({ name, tab, took: [] })
       }
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 20; round++) {
         for (const { tab, took } of tabs) {
           await tab.bringToFront()
           const samples = await tab.evaluate(() =>
