@@ -139,12 +139,12 @@ export function createIndexedDbStore({
     await undefined
     while (readers.length > 0 && reading === mine) {
       mine.since = clock.now()
-      await readTogether(readers.splice(0))
+      await readTogether(readers.splice(0), mine)
     }
     if (reading === mine) reading = undefined
   }
 
-  async function readTogether(flushed: readonly Reader[]): Promise<void> {
+  async function readTogether(flushed: readonly Reader[], mine: typeof reading): Promise<void> {
     const { signal } = open
     try {
       const views = await connection.transact('readonly', 'relaxed', (objects) => {
@@ -167,8 +167,8 @@ export function createIndexedDbStore({
       }
       if (!signal.aborted) repair(views.flatMap(({ damaged }) => damaged))
     } catch (error) {
-      // Who has waited for them has done so for nearly as long.
-      const late = isNamed(error, 'TimeoutError') ? readers.splice(0) : []
+      // Who has waited for them has done so for nearly as long; but not who waits for others by now.
+      const late = isNamed(error, 'TimeoutError') && reading === mine ? readers.splice(0) : []
       for (const reader of [...flushed, ...late]) reader.reject(error)
     }
   }

@@ -421,6 +421,21 @@ describe('the deadline', () => {
     expect(idsOf(await read(store, 'k'))).toEqual(['a'])
   })
 
+  test('but who waits for younger ones than those that are given up has time left', async () => {
+    const { store, database, clock } = await storeOn()
+    await put(store, 'k', responseWith('a'))
+    for (let nth = 1; nth <= 2; nth++) database.inject({ at: 'transaction', nth, fault: 'hang' })
+    const first = failure(read(store, 'k'))
+    await clock.advance(2_980)
+    const reading = [read(store, 'k')]
+    await clock.advance(10)
+    reading.push(read(store, 'k'))
+    await clock.advance(10)
+    expect(await first).toBe('TimeoutError')
+    database.release()
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['a'], ['a']])
+  })
+
   test('a write that was given up is not done later', async () => {
     const { store, database, clock } = await storeOn()
     await put(store, 'k', responseWith('old'))
