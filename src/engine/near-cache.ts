@@ -5,6 +5,7 @@ import type { CacheEvent, Stats } from '../ports/event-sink.ts'
 import { type Answer, type Given, toResponse } from './answer.ts'
 import type { CacheRequestInit, NearCache } from './api.ts'
 import { decisionContext, ruleName } from './core.ts'
+import { hasLeft } from './deadlines.ts'
 import { decideNow, never } from './decide-now.ts'
 import { dehydrate, hydrate } from './dehydration.ts'
 import { explain } from './explain.ts'
@@ -104,9 +105,10 @@ export function createNearCache(
     return given.give()
   }
 
-  /** @throws when its partition has been left, and what `onAnswer` throws */
+  /** @throws when its partition has been left, or its caller has, and what `onAnswer` throws */
   function tell(answer: Answer, event: CacheEvent, { presented, mine }: Call<unknown>): void {
     if (mine.over && !presented.passBy) throw mine.over
+    if (hasLeft(presented)) throw presented.signal?.reason
     const { cause, status } = answer
     // Made only for who asks.
     presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
