@@ -84,7 +84,7 @@ export function createNearCache(
     PRESENT.then(() => {
       const { answer } = given
       try {
-        answer.event ??= answeredWith(answer, call.presented, 0)
+        answer.event ??= answeredWith(answer, call, 0)
         tell(answer, answer.event, call)
       } catch (error) {
         return failed(error, call)
@@ -98,7 +98,7 @@ export function createNearCache(
     let given: Given<T>
     try {
       given = await worked
-      tell(given.answer, answeredWith(given.answer, call.presented, now() - start), call)
+      tell(given.answer, answeredWith(given.answer, call, now() - start), call)
     } catch (error) {
       return failed(error, call)
     }
@@ -246,18 +246,20 @@ export function createNearCache(
   }
 }
 
-/** What is told of an answer. */
-function answeredWith(answer: Answer, { request, rule }: Presented, durationMs: Ms): CacheEvent {
+/** What is told of an answer: the same to all who listen, and of all hits of one moment. */
+function answeredWith(answer: Answer, { presented, mine }: Call<unknown>, durationMs: Ms): CacheEvent {
+  const { request, rule } = presented
+  const { freeze } = mine.core.settings
   const { cause, status, numbers, stored, path, body } = answer
   const { url, method } = request
   const bytesSaved = 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0
   const msSaved = path === 'hit' ? (stored?.delta ?? 0) : 0
   const type = 'answered'
   // Every hit comes by here: at once as it is, not put together.
-  if (numbers && !rule) return { type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved }
-  return {
+  if (numbers && !rule) return freeze({ type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved })
+  return freeze({
     ...{ type, url, method, cause, status, durationMs, bytesSaved, msSaved },
     ...(numbers && { numbers }),
     ...ruleName(rule),
-  }
+  })
 }
