@@ -220,6 +220,19 @@ describe('transactions', () => {
       expect((await one.read([])).log.purges.map(({ number }) => number)).toHaveLength(10)
   })
 
+  test('it remembers whether anybody with a name was ever there', async () => {
+    const { store, another } = await storeOn()
+    const entered = async (partition: string) => {
+      await store.enter?.(partition)
+      await store.update([], () => [purgeAll], STRICT)
+      const snapshot = await another().read([])
+      return [snapshot.partition, snapshot.unnamed]
+    }
+    for (const partition of ['', '']) expect(await entered(partition)).toEqual(['', true])
+    expect(await entered('anna')).toEqual(['anna', false])
+    for (const partition of ['', '']) expect(await entered(partition)).toEqual(['', false])
+  })
+
   test('a purge that was aborted has not been seen: another one takes its number, and is seen', async () => {
     const { store, another, database } = await storeOn()
     await store.read([])
