@@ -254,12 +254,7 @@ function answeredWith(answer: Answer, { presented, mine }: Call<unknown>, durati
   const { url, method } = request
   const bytesSaved = 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0
   const msSaved = path === 'hit' ? (stored?.delta ?? 0) : 0
-  const type = 'answered'
   // Every hit comes by here: at once as it is, not put together.
-  if (numbers && !rule) return freeze({ type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved })
-  return freeze({
-    ...{ type, url, method, cause, status, durationMs, bytesSaved, msSaved },
-    ...(numbers && { numbers }),
-    ...ruleName(rule),
-  })
+  const told = { type: 'answered', url, method, cause, status, durationMs, numbers, bytesSaved, msSaved } as const
+  return freeze(rule ? { ...told, ...ruleName(rule) } : told)
 }

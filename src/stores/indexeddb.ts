@@ -320,7 +320,7 @@ export function createIndexedDbStore({
       // Where the hand stopped may be what is no more.
       const bytes = Math.max(0, space.bytes - space.named)
       objects.put({ bytes, named: 0 } satisfies Space, SPACE)
-      putLog(objects, log, { partition, unnamed: partition === '' && (view.partition === undefined || view.unnamed) })
+      putLog(objects, log, { partition, unnamed: !partition && (view.unnamed ?? true) })
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
     })
     const entered = await entering.catch((error: unknown) => {

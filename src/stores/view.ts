@@ -6,8 +6,8 @@ import { arePurges, isNumber, isObject, isText } from './stored-record.ts'
 
 /** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on, and whose database it is. */
 type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & {
-  readonly partition?: string
-  readonly unnamed?: boolean
+  readonly partition: string | undefined
+  readonly unnamed: boolean | undefined
 }
 
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
@@ -36,7 +36,7 @@ export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined)
   if (!isObject(head)) return nothing
   const { incarnation, last, floor, partition } = head
   if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
-  const whose = { partition: isText(partition) ? partition : undefined, unnamed: head.unnamed === true }
+  const whose = isText(partition) ? { partition, unnamed: head.unnamed === true } : { partition: undefined }
   if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, ...whose }
   const found = last === 0 ? [] : (early ?? (await purges()))
   // A damaged log is none at all, and a new life begins.
@@ -90,8 +90,7 @@ export function putLog(
   { purges, incarnation, last, floor }: PurgeLog,
   { partition, unnamed }: Omit<Known, 'log'>,
 ): void {
-  const whose = partition === undefined ? {} : { partition, ...(unnamed && { unnamed }) }
-  objects.put({ incarnation, last, floor, ...whose } satisfies Head, LOG)
+  objects.put({ incarnation, last, floor, partition, unnamed } satisfies Head, LOG)
   objects.put(purges, PURGES)
 }
 
