@@ -132,7 +132,7 @@ export function createIndexedDbStore({
 
   /** Who comes while others read waits for them and shares the next transaction, which costs more than what is read; but not for one that hangs. */
   async function flushReads(): Promise<void> {
-    if (reading && clock.now() - reading.since < SHARED_MS) return
+    if (reading && Math.abs(clock.now() - reading.since) < SHARED_MS) return
     const mine = { since: clock.now() }
     reading = mine
     // The rest of this tick comes along.

@@ -422,6 +422,24 @@ describe('the deadline', () => {
     expect(begun()).toBe(2)
   })
 
+  test('also when the clock was set back meanwhile', async () => {
+    const clock = virtualClock()
+    let aheadMs = 0
+    const { store, database } = await storeOn({ clock: { ...clock, now: () => clock.now() + aheadMs } })
+    await put(store, 'k', responseWith('a'))
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const before = database.count('transaction')
+    const reading = [read(store, 'k')]
+    await clock.settle()
+    aheadMs = -60_000
+    await clock.advance(50)
+    reading.push(read(store, 'k'))
+    await clock.settle()
+    expect(database.count('transaction') - before).toBe(2)
+    database.release()
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['a'], ['a']])
+  })
+
   test('who waits for reads that hang fails with them, and not a deadline later', async () => {
     const { store, database, clock } = await storeOn()
     await put(store, 'k', responseWith('a'))
