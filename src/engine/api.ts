@@ -149,7 +149,10 @@ export interface NearCache {
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<PurgeReceipt>
   /** Events of one key: stored, freshened, updated, purged, failed. Returns the function that ends it. */
   subscribe(input: RequestInfo | URL, listener: (event: CacheEvent) => void, init?: CacheRequestInit): () => void
-  /** All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. */
+  /**
+   * All events. Returns the function that ends it. A listener that throws is left out of nothing: its error is reported and the others are called. Events are read-only, since all listeners share them, and so do
+   * hits of one moment: `answered` is frozen under the `development` condition.
+   */
   on(listener: (event: CacheEvent) => void): () => void
   stats(): Stats
   /** What memory holds, JSON-safe. By default without what is memory-only (credentialed, private) or partitioned; a filter of your own decides instead. */

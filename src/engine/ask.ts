@@ -105,9 +105,10 @@ export function depart(
   return flight
 }
 
-/** Who has joined a flight last, at which moment, and how it will be answered. */
+/** Who has joined a flight last, with what at hand, at which moment, and how it will be answered. */
 interface Joined {
   readonly presented: Presented
+  readonly asked: Asking
   readonly at: EpochMs
   readonly answer: Promise<Answer>
 }
@@ -115,15 +116,16 @@ interface Joined {
 const joined = new WeakMap<Flight, Joined>()
 
 /**
- * Waits for another's request; with one who has joined it at this moment for the very same, since both would be answered alike. Who gives more than a URL, or is patient for a time of its own, is read as a request of
- * its own, and waits alone.
+ * Waits for another's request; with one who has joined it at this moment for the very same, and has the same at hand if that fails, since both would be answered alike. Who gives more than a URL, or is patient for a
+ * time of its own, is read as a request of its own, and waits alone.
  */
 function join(other: Flight, asked: Asking, presented: Presented, core: Core): Promise<Answer> {
   const at = core.now()
   const last = joined.get(other)
-  if (last?.presented === presented && last.at === at) return last.answer.then(forAnother)
+  if (last?.presented === presented && last.asked.stored === asked.stored && last.at === at)
+    return last.answer.then(forAnother)
   const answer = follow(other, asked, presented, core)
-  joined.set(other, { presented, at, answer })
+  joined.set(other, { presented, asked, at, answer })
   return answer
 }
 

@@ -72,7 +72,7 @@ export interface Settings {
   readonly tagField: string | undefined
   /** Where whoever takes a response reads it by its public members: what is made when somebody looks. */
   readonly LazyResponse: typeof LazyResponse | undefined
-  /** Makes parsed data read-only, where a developer should notice a mutation. */
+  /** Makes parsed data and what is told of answers read-only, where a developer should notice a mutation. */
   readonly freeze: <T>(data: T) => T
 }
 

@@ -5,6 +5,7 @@ import type { CacheEvent, Stats } from '../ports/event-sink.ts'
 import { type Answer, type Given, toResponse } from './answer.ts'
 import type { CacheRequestInit, NearCache } from './api.ts'
 import { decisionContext, ruleName } from './core.ts'
+import { hasLeft } from './deadlines.ts'
 import { decideNow, never } from './decide-now.ts'
 import { dehydrate, hydrate } from './dehydration.ts'
 import { explain } from './explain.ts'
@@ -83,7 +84,7 @@ export function createNearCache(
     PRESENT.then(() => {
       const { answer } = given
       try {
-        answer.event ??= answeredWith(answer, call.presented, 0)
+        answer.event ??= answeredWith(answer, call, 0)
         tell(answer, answer.event, call)
       } catch (error) {
         return failed(error, call)
@@ -97,16 +98,17 @@ export function createNearCache(
     let given: Given<T>
     try {
       given = await worked
-      tell(given.answer, answeredWith(given.answer, call.presented, now() - start), call)
+      tell(given.answer, answeredWith(given.answer, call, now() - start), call)
     } catch (error) {
       return failed(error, call)
     }
     return given.give()
   }
 
-  /** @throws when its partition has been left, and what `onAnswer` throws */
+  /** @throws when its partition has been left, or its caller has, and what `onAnswer` throws */
   function tell(answer: Answer, event: CacheEvent, { presented, mine }: Call<unknown>): void {
     if (mine.over && !presented.passBy) throw mine.over
+    if (hasLeft(presented)) throw presented.signal?.reason
     const { cause, status } = answer
     // Made only for who asks.
     presented.init.nearcache?.onAnswer?.({ cause, status, headers: toHeaders(answer.headers()) })
@@ -244,18 +246,15 @@ export function createNearCache(
   }
 }
 
-/** What is told of an answer. */
-function answeredWith(answer: Answer, { request, rule }: Presented, durationMs: Ms): CacheEvent {
+/** What is told of an answer: the same to all who listen, and of all hits of one moment. */
+function answeredWith(answer: Answer, { presented, mine }: Call<unknown>, durationMs: Ms): CacheEvent {
+  const { request, rule } = presented
+  const { freeze } = mine.core.settings
   const { cause, status, numbers, stored, path, body } = answer
   const { url, method } = request
   const bytesSaved = 'bytes' in body ? (body.bytes?.byteLength ?? 0) : 0
   const msSaved = path === 'hit' ? (stored?.delta ?? 0) : 0
-  const type = 'answered'
   // Every hit comes by here: at once as it is, not put together.
-  if (numbers && !rule) return { type, url, method, cause, status, durationMs, numbers, bytesSaved, msSaved }
-  return {
-    ...{ type, url, method, cause, status, durationMs, bytesSaved, msSaved },
-    ...(numbers && { numbers }),
-    ...ruleName(rule),
-  }
+  const told = { type: 'answered', url, method, cause, status, durationMs, numbers, bytesSaved, msSaved } as const
+  return freeze(rule ? { ...told, ...ruleName(rule) } : told)
 }

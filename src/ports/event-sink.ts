@@ -13,7 +13,7 @@ export type CacheEvent =
       readonly status: number
       /** From the call to the response (its body may still be under way). 0 for what memory has. */
       readonly durationMs: Ms
-      readonly numbers?: DecisionNumbers
+      readonly numbers?: DecisionNumbers | undefined
       /** Bytes that did not come over the network for this answer. */
       readonly bytesSaved: number
       /** What the last fetch or validation of it took: about the time saved by not asking. 0 when the origin was asked. */

@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly log: PurgeLog
   /** The partition that the store was last entered for; absent before the first time. */
   readonly partition?: string | undefined
+  /** Whether none of those for which it was entered had a name. */
+  readonly unnamed?: boolean | undefined
   /** An unknown key, a damaged value and one of another format are `undefined`. */
   record(partition: string, key: CacheKey): StoredRecord | undefined
   body(partition: string, key: CacheKey, id: string): Uint8Array<ArrayBuffer> | undefined

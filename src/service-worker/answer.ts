@@ -43,7 +43,8 @@ export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, par
   const { shell, follower, clock, diskMs } = parts
   /** Whether it is known by now what was purged. */
   let isKnown = false
-  const isNew = (early: Response) => isKnown && isJustMade(early, clock.now(), parts.core().store.log())
+  const isNew = (early: Response) =>
+    isKnown && isJustMade(early, clock.now(), parts.core().store.log(), follower.leftAt())
   const carried = carry(event, parts.fetch, clock, isNew)
   try {
     const file = await shell?.answer(event).catch(() => undefined)

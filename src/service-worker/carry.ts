@@ -8,17 +8,22 @@ import type { FetchEvent } from './scope.ts'
 /** Fields that make a request another one than the browser's own. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-range', 'range']
 
-/** How old what the browser has asked for ahead may be by its `Date`, and how long ago the last purge must be, to be taken for the origin's word; in milliseconds. */
+/** How old what the browser has asked for ahead may be by its `Date`, and how long ago the last purge and the last sign-out must be, to be taken for the origin's word; in milliseconds. */
 const NEW_MS: Ms = 5_000
 
 /**
  * Whether a response can only have come from the origin just now. What the browser asks for ahead of a navigation may be an old copy of its own cache, and nothing says so: of what was purged, or
  * of another user. Where the clocks of origin and browser differ nothing is taken for new, which costs a request.
  */
-export function isJustMade({ headers }: Pick<Response, 'headers'>, now: EpochMs, { purges }: PurgeLog): boolean {
+export function isJustMade(
+  { headers }: Pick<Response, 'headers'>,
+  now: EpochMs,
+  { purges }: PurgeLog,
+  leftAt: EpochMs | undefined,
+): boolean {
   const date = parseHttpDate(headers.get('date') ?? '', now)
   const isNew = (at: EpochMs | undefined) => at !== undefined && Math.abs(now - at) <= NEW_MS
-  return isNew(date) && !isNew(purges.at(-1)?.at)
+  return isNew(date) && !isNew(purges.at(-1)?.at) && !isNew(leftAt)
 }
 
 /** How long what the browser asks for ahead is waited for, in milliseconds: Firefox never says what became of some. */

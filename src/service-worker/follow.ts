@@ -16,14 +16,24 @@ export interface Follower {
   follow(isNavigation: boolean): Promise<boolean> | true
   /** Trusts nothing any more before the database has been looked at. */
   doubt(): void
+  /** When this worker last saw that a user was no longer signed in. */
+  leftAt(): EpochMs | undefined
 }
 
-export function createFollower({ look, core }: Pick<Wired, 'look' | 'core'>, clock: Clock): Follower {
+export function createFollower({ look, core, cache }: Wired, clock: Clock): Follower {
   const partition = () => core().place.partition
   /** When the database was last seen to be nobody's. */
   let seen: EpochMs | undefined
   let isLooking = false
   let doubts = 0
+  let whose = partition()
+  let leftAt: EpochMs | undefined
+
+  cache.on(({ type }) => {
+    if (type !== 'partition-left') return
+    if (whose !== '') leftAt = clock.now()
+    whose = partition()
+  })
 
   async function lookNow(): Promise<boolean> {
     const asked = clock.now()
@@ -49,5 +59,6 @@ export function createFollower({ look, core }: Pick<Wired, 'look' | 'core'>, clo
       doubts++
       seen = undefined
     },
+    leftAt: () => leftAt,
   }
 }

@@ -90,7 +90,7 @@ export async function apply(
     const bytes = -(await put({ kind: 'record', partition, key, value: undefined }, route))
     if (bytes > 0) evicted.push({ type: 'evicted', partition, key, bytes, tier: 'disk' })
   })
-  if (log !== before) putLog(objects, log, view.partition)
+  if (log !== before) putLog(objects, log, view)
   if (growth.bytes === 0 && changes.length > 0) return { logs, isOver: false }
   const { maxBytes } = limits
   let space = grown(await spaceOf(objects), growth)

@@ -135,6 +135,7 @@ export function encryptedStore(
     return {
       log: snapshot.log,
       partition: snapshot.partition,
+      unnamed: snapshot.unnamed,
       record: (partition, key) =>
         partition === '' ? snapshot.record(partition, key) : records.get(nameOf(['record', partition, key])),
       body: (partition, key, id) =>
@@ -168,6 +169,7 @@ export function encryptedStore(
     const viewOf = (snapshot: Snapshot): Snapshot => ({
       log: snapshot.log,
       partition: snapshot.partition,
+      unnamed: snapshot.unnamed,
       record: (partition, key) =>
         partition === '' ? snapshot.record(partition, key) : withoutBodies(snapshot.record(partition, sealedKey(key))),
       body(partition, key, id) {

@@ -132,19 +132,19 @@ export function createIndexedDbStore({
 
   /** Who comes while others read waits for them and shares the next transaction, which costs more than what is read; but not for one that hangs. */
   async function flushReads(): Promise<void> {
-    if (reading && clock.now() - reading.since < SHARED_MS) return
+    if (reading && Math.abs(clock.now() - reading.since) < SHARED_MS) return
     const mine = { since: clock.now() }
     reading = mine
     // The rest of this tick comes along.
     await undefined
     while (readers.length > 0 && reading === mine) {
       mine.since = clock.now()
-      await readTogether(readers.splice(0))
+      await readTogether(readers.splice(0), mine)
     }
     if (reading === mine) reading = undefined
   }
 
-  async function readTogether(flushed: readonly Reader[]): Promise<void> {
+  async function readTogether(flushed: readonly Reader[], mine: typeof reading): Promise<void> {
     const { signal } = open
     try {
       const views = await connection.transact('readonly', 'relaxed', (objects) => {
@@ -167,8 +167,8 @@ export function createIndexedDbStore({
       }
       if (!signal.aborted) repair(views.flatMap(({ damaged }) => damaged))
     } catch (error) {
-      // Who has waited for them has done so for nearly as long.
-      const late = isNamed(error, 'TimeoutError') ? readers.splice(0) : []
+      // Who has waited for them has done so for nearly as long; but not who waits for others by now.
+      const late = isNamed(error, 'TimeoutError') && reading === mine ? readers.splice(0) : []
       for (const reader of [...flushed, ...late]) reader.reject(error)
     }
   }
@@ -320,7 +320,7 @@ export function createIndexedDbStore({
       // Where the hand stopped may be what is no more.
       const bytes = Math.max(0, space.bytes - space.named)
       objects.put({ bytes, named: 0 } satisfies Space, SPACE)
-      putLog(objects, log, partition)
+      putLog(objects, log, { partition, unnamed: !partition && (view.unnamed ?? true) })
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
     })
     const entered = await entering.catch((error: unknown) => {

@@ -172,7 +172,7 @@ export function createLayeredStore({
   function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
     if (!mine.isOpen) return false
     const { partition = '' } = snapshot
-    hasBeenEntered ||= snapshot.partition !== undefined
+    hasBeenEntered ||= snapshot.partition !== undefined && !snapshot.unnamed
     if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
     if (follows || isForeign(mine.partition, snapshot.partition)) {
       leave(mine)

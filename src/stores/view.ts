@@ -5,12 +5,16 @@ import { nameOf, unsealedBody, unsealedRecord } from './seal.ts'
 import { arePurges, isNumber, isObject, isText } from './stored-record.ts'
 
 /** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on, and whose database it is. */
-type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & { readonly partition?: string }
+type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & {
+  readonly partition: string | undefined
+  readonly unnamed: boolean | undefined
+}
 
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
 export interface View {
   readonly log: PurgeLog | undefined
   readonly partition: string | undefined
+  readonly unnamed?: boolean | undefined
   readonly records: Map<string, StoredRecord | undefined>
   readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
   /** Places where there is something of no use, or no body though a record may name one. */
@@ -18,7 +22,7 @@ export interface View {
 }
 
 /** What is known of the database before anything that is stored: the purge log, none in a new database, and whose it is. */
-type Known = Pick<View, 'log' | 'partition'>
+type Known = Pick<View, 'log' | 'partition' | 'unnamed'>
 
 /**
  * The log, which is to be asked for before anything else.
@@ -32,11 +36,11 @@ export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined)
   if (!isObject(head)) return nothing
   const { incarnation, last, floor, partition } = head
   if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
-  const whose = isText(partition) ? partition : undefined
-  if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, partition: whose }
+  const whose = isText(partition) ? { partition, unnamed: head.unnamed === true } : { partition: undefined }
+  if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, ...whose }
   const found = last === 0 ? [] : (early ?? (await purges()))
   // A damaged log is none at all, and a new life begins.
-  return arePurges(found, last) ? { log: { incarnation, last, floor, purges: found }, partition: whose } : nothing
+  return arePurges(found, last) ? { log: { incarnation, last, floor, purges: found }, ...whose } : nothing
 }
 
 /** Everything asked for in one go: requests are made at once and awaited together, and nothing else is awaited. */
@@ -63,9 +67,13 @@ export async function look(objects: IDBObjectStore, keys: readonly StoreKey[], k
 }
 
 /** What a transaction has in hand. */
-export const snapshotOf = ({ partition, records, bodies }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot => ({
+export const snapshotOf = (
+  { partition, unnamed, records, bodies }: Omit<View, 'log' | 'damaged'>,
+  log: PurgeLog,
+): Snapshot => ({
   log,
   partition,
+  unnamed,
   record: (partition, key) => records.get(nameOf(['record', partition, key])),
   body: (partition, key, id) => bodies.get(nameOf(['body', partition, key, id])),
 })
@@ -80,9 +88,9 @@ export const asItIs = ({ records, bodies, ...view }: View): View => ({
 export function putLog(
   objects: IDBObjectStore,
   { purges, incarnation, last, floor }: PurgeLog,
-  partition: string | undefined,
+  { partition, unnamed }: Omit<Known, 'log'>,
 ): void {
-  objects.put({ incarnation, last, floor, ...(partition !== undefined && { partition }) } satisfies Head, LOG)
+  objects.put({ incarnation, last, floor, partition, unnamed } satisfies Head, LOG)
   objects.put(purges, PURGES)
 }
 

@@ -359,6 +359,20 @@ export function storeContract(
     isSame((await store.enter('')).removed.records, 0)
   })
 
+  test('of a store in which somebody was, nothing says that nobody ever was', async () => {
+    const store = await createStore()
+    if (!store.enter) return
+    const entered = async (partition: string) => {
+      await store.enter?.(partition)
+      await store.update([], () => [purgeOf({ urls: ['a'] })], STRICT)
+      const snapshot = await store.read([])
+      return [snapshot.partition, snapshot.unnamed ?? false]
+    }
+    await entered('')
+    isSame(await entered('anna'), ['anna', false])
+    isSame(await entered(''), ['', false])
+  })
+
   test('no record of another partition than the one that was entered is written; the purges of the same update are', async () => {
     const store = await createStore()
     if (!store.enter) return

@@ -226,6 +226,24 @@ test('aborted by a listener of the very event that answers, the body fails with 
   await all.cache.settled()
 })
 
+test('a hit that its caller aborts in the same turn rejects with the reason; time that is over ends no hit (Fetch, abort a fetch() call)', async () => {
+  const all = harness()
+  all.origin.serves('/a', { cacheControl: 'max-age=60', json: [1] })
+  await all.cache.json('/a')
+  for (const ask of [all.cache.fetch, all.cache.json]) {
+    const controller = new AbortController()
+    const asking = ask('/a', { signal: controller.signal })
+    controller.abort(new Error('gone'))
+    await expect(asking).rejects.toThrow('gone')
+    const late = new AbortController()
+    const hit = ask('/a', { signal: late.signal })
+    late.abort(new DOMException('late', 'TimeoutError'))
+    await hit
+  }
+  const { requests, hits, rejected } = all.cache.stats()
+  expect({ requests, hits, rejected }).toEqual({ requests: 5, hits: 2, rejected: 2 })
+})
+
 test('whatever is aborted, every request ends as exactly one event', async () => {
   const all = world()
   const hold = all.origin.hold('/a')

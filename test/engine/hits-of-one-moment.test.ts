@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { seconds } from '../http/builders.ts'
 import { causes, harness } from './harness.ts'
 
@@ -80,6 +80,20 @@ test('each is told and counted, one by one (law 9)', async () => {
   for (let hit = 0; hit < 4; hit++) await cache.json('/a')
   expect(causes(events)).toEqual(['miss', 'fresh', 'fresh', 'fresh'])
   expect(cache.stats()).toMatchObject({ requests: 4, hits: 3, requestsSaved: 3, bytesSaved: 3 * 9 })
+})
+
+test('a listener that would change what it is told is told so, and the next hit is counted as it is (law 9)', async () => {
+  const reported: unknown[] = []
+  vi.stubGlobal('reportError', (error: unknown) => reported.push(error))
+  const { cache, origin } = harness()
+  origin.serves('/a', counted)
+  cache.on((event) => event.type === 'answered' && Object.assign(event, { cause: 'method' }))
+  cache.on((event) => event.type === 'answered' && event.numbers && Object.assign(event.numbers, { ageMs: 7_000 }))
+  for (let hit = 0; hit < 4; hit++) await cache.json('/a')
+  expect(cache.stats()).toMatchObject({ requests: 4, hits: 3, misses: 1 })
+  expect((await cache.fetch('/a')).headers.get('age')).toBe('0')
+  expect(reported).toHaveLength(9)
+  vi.unstubAllGlobals()
 })
 
 /** Whether nobody holds what `make` gives any more. */

@@ -108,3 +108,21 @@ test('one who goes takes nobody along', async () => {
   expect(await Promise.all(staying)).toEqual(Array(many).fill([1]))
   expect(origin.requests).toHaveLength(1)
 })
+
+test('who knows more by then is answered by what it knows: a response that came with the page meanwhile, when the origin fails (RFC 5861 §4)', async () => {
+  const server = harness()
+  server.origin.serves('/a', { cacheControl: 'max-age=1, stale-if-error=600', json: [1] })
+  await server.cache.json('/a')
+  const { clock } = server
+  const { cache, origin } = harness({ clock })
+  await clock.advance(seconds(5))
+  origin.fails('/a', 'network')
+  const hold = origin.hold('/a')
+  const before = each(() => cache.json('/a').catch((error: Error) => error.name))
+  cache.hydrate(await server.cache.dehydrate())
+  const after = each(() => cache.json('/a'))
+  hold.release()
+  await clock.advance(1)
+  expect(await Promise.all(before)).toEqual(Array(many).fill('TypeError'))
+  expect(await Promise.all(after)).toEqual(Array(many).fill([1]))
+})

@@ -140,6 +140,27 @@ describe('what the browser’s own cache has of whoever was signed in is nobody 
     expect(await open().cache.json('/a')).toEqual({ user: 'nobody' })
   })
 
+  test('but where nobody ever was, a page that says so each time believes it', async () => {
+    const disk = createMemoryStore({ maxBytes: 1e6, maxEntryBytes: 1e6, incarnation: 'disk', onNotice: () => {} })
+    const modes: unknown[] = []
+    for (let page = 0; page < 3; page++) {
+      const { cache, origin } = pageHarness({ store: disk })
+      origin.serves('/*', { cacheControl: 'no-store', json: page })
+      await cache.setPartition(undefined)
+      await cache.json('/a')
+      if (page === 1) await cache.setPartition('anna')
+      await cache.setPartition(undefined)
+      await cache.json('/b')
+      await cache.close()
+      modes.push(origin.requests.map(({ cacheMode }) => cacheMode))
+    }
+    expect(modes).toEqual([
+      ['default', 'default'],
+      ['default', 'no-cache'],
+      ['no-cache', 'no-cache'],
+    ])
+  })
+
   test('nor on a page that does not say who is signed in', async () => {
     const { open, signIn } = await signedIn('disk')
     signIn('nobody')

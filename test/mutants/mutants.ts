@@ -505,6 +505,13 @@ export const mutants: readonly Mutant[] = [
     ['test/service-worker/install-cache.test.ts'],
   ),
   one(
+    'what was asked for ahead is believed though its user may have signed out since (law 5)',
+    'service-worker/carry.ts',
+    ' && !isNew(leftAt)',
+    '',
+    ['test/service-worker/install-cache.test.ts'],
+  ),
+  one(
     'opaque pictures are kept out of the browser’s own cache',
     'service-worker/opaque.ts',
     "await carry.asNew(effect?.mode === 'hard' ? 'reload' : 'no-cache')",

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Wired } from '../../src/create-cache.ts'
+import type { CacheEvent, NearCache } from '../../src/index.ts'
 import { createFollower } from '../../src/service-worker/follow.ts'
 import { virtualClock } from '../../src/testing/index.ts'
 
@@ -8,10 +9,17 @@ function setUp() {
   const clock = virtualClock()
   const looks: Array<(isKnown: boolean) => void> = []
   const place = { partition: '' }
+  const listeners: Array<(event: CacheEvent) => void> = []
   const follower = createFollower(
     {
       look: () => new Promise<boolean>((resolve) => looks.push(resolve)),
       core: (() => ({ place })) as unknown as Wired['core'],
+      cache: {
+        on(listener) {
+          listeners.push(listener)
+          return () => {}
+        },
+      } as NearCache,
     },
     clock,
   )
@@ -20,7 +28,11 @@ function setUp() {
     looks.at(-1)?.(isKnown)
     await clock.settle()
   }
-  return { clock, follower, place, looks, seen }
+  const becomes = (partition: string) => {
+    place.partition = partition
+    for (const listener of listeners) listener({ type: 'partition-left' })
+  }
+  return { clock, follower, place, looks, seen, becomes }
 }
 
 test('it looks before the first answer, before each page, and again when nobody has for a second', async () => {
@@ -68,4 +80,19 @@ test('a doubt outlives the look that was under way when it came', async () => {
   await seen()
   expect(follower.follow(false)).toBeInstanceOf(Promise)
   expect(looks).toHaveLength(3)
+})
+
+test('it knows when a user was last seen to have gone; who only comes takes nobody’s place', async () => {
+  const { clock, follower, becomes } = setUp()
+  becomes('anna')
+  expect(follower.leftAt()).toBeUndefined()
+  await clock.advance(1_000)
+  becomes('')
+  const gone = clock.now()
+  await clock.advance(1_000)
+  becomes('ben')
+  expect(follower.leftAt()).toBe(gone)
+  await clock.advance(1_000)
+  becomes('carla')
+  expect(follower.leftAt()).toBe(clock.now())
 })

@@ -251,6 +251,22 @@ describe('whose the answers are (law 5)', () => {
     expect(origin.requests).toHaveLength(1 + requests)
   })
 
+  test('what was asked for ahead may be the page of whoever was signed in a moment ago', async () => {
+    const { origin, clock, worker, page } = await profile()
+    origin.serves('/a', { cacheControl: 'no-store', body: 'mine' })
+    const { visit } = worker({ routes: [{ kind: 'navigation', strategy: 'network-first' }] })
+    const pages = page()
+    const copy = async () => new Response('a copy', { headers: { date: new Date(clock.now()).toUTCString() } })
+    const seen: string[] = []
+    for (const user of ['anna', 'anna', 'ben', undefined]) {
+      await pages.setPartition(user)
+      seen.push(await textOf(visit('/a', { preload: copy() })))
+    }
+    await clock.advance(6_000)
+    seen.push(await textOf(visit('/a', { preload: copy() })))
+    expect(seen).toEqual(['a copy', 'a copy', 'mine', 'mine', 'a copy'])
+  })
+
   test('conditions of ours that came to grief are no reason to believe the browser’s own copy of what was purged', async () => {
     const { origin, worker } = await profile()
     origin.serves('/a', { cacheControl: 'max-age=600', etag: '"1"', body: 'x' })

@@ -220,6 +220,19 @@ describe('transactions', () => {
       expect((await one.read([])).log.purges.map(({ number }) => number)).toHaveLength(10)
   })
 
+  test('it remembers whether anybody with a name was ever there', async () => {
+    const { store, another } = await storeOn()
+    const entered = async (partition: string) => {
+      await store.enter?.(partition)
+      await store.update([], () => [purgeAll], STRICT)
+      const snapshot = await another().read([])
+      return [snapshot.partition, snapshot.unnamed]
+    }
+    for (const partition of ['', '']) expect(await entered(partition)).toEqual(['', true])
+    expect(await entered('anna')).toEqual(['anna', false])
+    for (const partition of ['', '']) expect(await entered(partition)).toEqual(['', false])
+  })
+
   test('a purge that was aborted has not been seen: another one takes its number, and is seen', async () => {
     const { store, another, database } = await storeOn()
     await store.read([])
@@ -409,6 +422,24 @@ describe('the deadline', () => {
     expect(begun()).toBe(2)
   })
 
+  test('also when the clock was set back meanwhile', async () => {
+    const clock = virtualClock()
+    let aheadMs = 0
+    const { store, database } = await storeOn({ clock: { ...clock, now: () => clock.now() + aheadMs } })
+    await put(store, 'k', responseWith('a'))
+    database.inject({ at: 'transaction', fault: 'hang' })
+    const before = database.count('transaction')
+    const reading = [read(store, 'k')]
+    await clock.settle()
+    aheadMs = -60_000
+    await clock.advance(50)
+    reading.push(read(store, 'k'))
+    await clock.settle()
+    expect(database.count('transaction') - before).toBe(2)
+    database.release()
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['a'], ['a']])
+  })
+
   test('who waits for reads that hang fails with them, and not a deadline later', async () => {
     const { store, database, clock } = await storeOn()
     await put(store, 'k', responseWith('a'))
@@ -419,6 +450,21 @@ describe('the deadline', () => {
     await clock.advance(2_990)
     expect(await Promise.all([first, soon])).toEqual(['TimeoutError', 'TimeoutError'])
     expect(idsOf(await read(store, 'k'))).toEqual(['a'])
+  })
+
+  test('but who waits for younger ones than those that are given up has time left', async () => {
+    const { store, database, clock } = await storeOn()
+    await put(store, 'k', responseWith('a'))
+    for (let nth = 1; nth <= 2; nth++) database.inject({ at: 'transaction', nth, fault: 'hang' })
+    const first = failure(read(store, 'k'))
+    await clock.advance(2_980)
+    const reading = [read(store, 'k')]
+    await clock.advance(10)
+    reading.push(read(store, 'k'))
+    await clock.advance(10)
+    expect(await first).toBe('TimeoutError')
+    database.release()
+    expect((await Promise.all(reading)).map(idsOf)).toEqual([['a'], ['a']])
   })
 
   test('a write that was given up is not done later', async () => {
