@@ -62,7 +62,7 @@ export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, par
     return (await looking) ? await stored(event, plan, carried, parts) : await carried.asNew()
   } catch (error) {
     const fallback = plan.route?.fallback
-    const page = fallback && (await shell?.file(fallback).catch(() => undefined))
+    const page = fallback && (await shell?.fallback(fallback, event).catch(() => undefined))
     if (!page) throw error
     return page
   }

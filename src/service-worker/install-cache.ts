@@ -48,7 +48,7 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
           caches: scope.caches,
           subtle: here.cipher()?.subtle,
           name,
-          shell: withPages(shell, fallbacks),
+          shell: withPages(shell, fallbacks, href),
           scope,
           clock,
           fetch: send,
@@ -166,8 +166,9 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
 }
 
 /** The shell with the fallback pages in it. */
-function withPages(shell: Parameters<typeof createShellStore>[0]['shell'] | undefined, pages: readonly string[]) {
+function withPages(shell: ServiceWorkerOptions['shell'], pages: readonly string[], base: string) {
   const { version = 'pages', files = [], ...rest } = shell ?? {}
-  const missing = pages.filter((page) => !files.some(({ url }) => url === page))
+  const absolute = (url: string) => new URL(url, base).href
+  const missing = pages.filter((page) => !files.some(({ url }) => absolute(url) === absolute(page)))
   return { ...rest, version, files: [...files, ...missing.map((url) => ({ url }))] }
 }
