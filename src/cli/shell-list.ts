@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { CacheError } from '../errors.ts'
 import type { Shell } from '../validate/worker-options.ts'
 import { isWritten } from './write-worker.ts'
 
@@ -30,4 +31,18 @@ export function shellOf(folder: string, base = '/'): Pick<Shell, 'version' | 'fi
     })
   const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16)
   return { version, files }
+}
+
+/** The shell with a page for all navigations. @throws CacheError with code `option` when it is no file of the shell: no visitor would ever see it */
+export function withPage(
+  shell: Pick<Shell, 'version' | 'files'>,
+  page: string | undefined,
+  option: string,
+  where: string,
+): Shell {
+  if (!page) return shell
+  const urls = shell.files.map(({ url }) => url)
+  if (urls.includes(page)) return { ...shell, page }
+  const message = `${option} is ${page}, which is no file ${where}; there is ${urls.slice(0, 5).join(', ')}`
+  throw new CacheError('option', message, { path: 'page' })
 }
