@@ -149,9 +149,11 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
   async function refresh(requests: readonly Refresh[]): Promise<void> {
     follower.doubt()
     if (!(await follower.follow(true))) return
-    const each = async ({ url, headers }: Refresh) => {
+    const each = async ({ url, headers, credentials = 'same-origin' }: Refresh) => {
       const response = await cache.fetch(url, {
         headers: headers as [string, string][],
+        // Whether others may have what comes is told by them (law 5).
+        credentials,
         cache: 'no-cache',
         nearcache: { priority: 'background' },
       })

@@ -33,6 +33,7 @@ describe('a worker without options', () => {
     ['no-store', '/a', { cache: 'no-store' }],
     ['a condition of the caller', '/a', { headers: { 'if-none-match': '"v1"' } }],
     ['another origin', 'https://elsewhere.test/a', {}],
+    ['a stream of events, which has no end', '/a', { headers: { accept: 'text/event-stream' } }],
   ] as const)('leaves %s alone', async (_what, path, asking) => {
     const { worker } = await profile()
     expect(worker().ask(path, asking).response).toBeUndefined()
@@ -526,3 +527,28 @@ test('what a page leaves undone is refreshed, and stored for the next page', asy
   expect(await page().json('/a')).toEqual({ seq: 2 })
   expect(origin.requests).toHaveLength(2)
 })
+
+test.each(['include', 'omit'] as const)(
+  'what a page leaves undone is made anew with its credentials (%s): they say who may have the response (law 5)',
+  async (credentials) => {
+    const { origin, clock, worker, page } = await profile()
+    origin.serves('/me', ({ seq }) => ({ cacheControl: 'max-age=1, stale-while-revalidate=600', json: { seq } }))
+    const pages = page()
+    const requests: object[] = []
+    pages.on((event) => {
+      if (event.type !== 'refreshing') return
+      const { url, headers, credentials } = event
+      requests.push({ url, headers, credentials })
+    })
+    await pages.json('/me', { credentials })
+    await clock.advance(5_000)
+    await pages.json('/me', { credentials })
+    await pages.settled()
+    const { say } = worker()
+    await say({ nearcache: 1, type: 'refresh', requests })
+    expect(origin.requests.map((request) => request.credentials)).toEqual([credentials, credentials, credentials])
+    // Without a partition nobody else is given what came with `include`; what was asked for without cookies is apart from the rest.
+    expect(await page().json('/me', { credentials })).toEqual({ seq: credentials === 'omit' ? 3 : 4 })
+    expect(await page().json('/me')).toEqual({ seq: credentials === 'omit' ? 4 : 5 })
+  },
+)
