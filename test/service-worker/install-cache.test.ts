@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { causes } from '../engine/harness.ts'
-import { profile, textOf } from './worker-harness.ts'
+import { type Dispatched, profile, textOf } from './worker-harness.ts'
 
 const HOUR = 3_600_000
 
@@ -360,6 +360,46 @@ describe('what may go wrong', () => {
       await page.over
     },
   )
+
+  test('a Cache Storage that hangs costs a page a few seconds, a picture diskMs, and neither its answer (law 6)', async () => {
+    const { origin, clock, worker, caches } = await profile()
+    origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+    const options = {
+      shell: { version: '1', page: '/', files: [{ url: '/' }] },
+      routes: [
+        { kind: 'navigation', fallback: '/offline.html' },
+        { match: 'https://cdn.test/*', opaque: true },
+      ],
+    } as const
+    await worker(options).dispatch('install')
+    const open = caches.open.bind(caches)
+    let goOn = () => {}
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    Object.assign(caches, { open: (name: string) => gate.then(() => open(name)), has: () => gate.then(() => true) })
+    const { visit, ask } = worker(options)
+    const shown: string[] = []
+    const show = (what: string, { response }: Dispatched) =>
+      response?.then(
+        () => shown.push(what),
+        () => shown.push(`no ${what}`),
+      )
+    show('picture', ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }))
+    show('page', visit('/a', { resultingClient: 'tab' }))
+    show('script', ask('/app.js', { client: 'tab' }))
+    await clock.advance(50)
+    expect(shown).toEqual(['picture'])
+    await clock.advance(4_950)
+    expect(shown).toEqual(['picture', 'page', 'script'])
+    // Without a network it is waited for after all.
+    origin.fails('*', 'network')
+    show('stored picture', ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }))
+    await clock.advance(1_000)
+    goOn()
+    await clock.settle()
+    expect(shown.at(-1)).toBe('stored picture')
+  })
 
   test('a film whose parts lie elsewhere is asked for as its page asks for it, without CORS, also where the browser’s own copy is not believed', async () => {
     const { origin, worker } = await profile()
