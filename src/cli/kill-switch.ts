@@ -20,18 +20,28 @@ const { name = 'nearcache', reload = false } = NEARCACHE
 
 /** A database that a page holds open goes when the page lets go of it: nobody waits for that. */
 function forget(database: string): void {
-  platform().databases()?.deleteDatabase(database)
+  try {
+    platform().databases()?.deleteDatabase(database)
+  } catch (error) {
+    platform().report(error)
+  }
 }
 
-async function end(): Promise<void> {
+async function forgetCaches(): Promise<void> {
   const names = (await scope.caches?.keys()) ?? []
   const own = names.filter((one) => one === `${name}-opaque` || one.startsWith(`${name}-shell-`))
-  await Promise.all(own.map((one) => scope.caches?.delete(one)))
-  forget(name)
-  forget(`${name}-keys`)
+  await Promise.allSettled(own.map((one) => scope.caches?.delete(one)))
+}
+
+/** Whatever cannot be removed, the worker is gone: that is what it was written for. */
+async function end(): Promise<void> {
   await scope.registration.unregister()
+  for (const database of [name, `${name}-keys`, `${name}-purge-feed`]) forget(database)
+  await forgetCaches().catch(platform().report)
   if (!reload) return
-  for (const client of await scope.clients.matchAll({ type: 'window' })) await client.navigate(client.url)
+  // A page that has just been closed is none.
+  for (const client of await scope.clients.matchAll({ type: 'window' }))
+    await client.navigate(client.url).catch(() => {})
 }
 
 scope.addEventListener('install', (event) => event.waitUntil(scope.skipWaiting()))

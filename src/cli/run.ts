@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CacheError } from '../errors.ts'
 import { checkWorkerConfig, type WorkerConfig } from '../validate/worker-options.ts'
-import { shellOf } from './shell-list.ts'
+import { shellOf, withPage } from './shell-list.ts'
 import { killSwitchText, type Template, workerText, writeWorker } from './write-worker.ts'
 
 const HELP = `nearcache sw DIR [options]    writes DIR/nearcache-sw.js, a service worker that caches as the site's headers say
@@ -103,15 +103,9 @@ Next: deploy it in the place of the worker that is to go, and leave it there for
   }
   const { base = '/' } = values
   if (!/^\/(?:.*\/)?$/.test(base)) throw wrong(`--base is ${base}; it must begin and end with /`, 'base')
-  const shell = values.shell ? { ...shellOf(folder, base), ...(values.page && { page: values.page }) } : config.shell
-  if (shell?.page && !shell.files.some(({ url }) => url === shell.page))
-    throw wrong(
-      `--page is ${shell.page}, which is no file in ${given}; there is ${shell.files
-        .map(({ url }) => url)
-        .slice(0, 5)
-        .join(', ')}`,
-      'page',
-    )
+  const shell = values.shell
+    ? withPage(shellOf(folder, base), values.page, '--page', `in ${given}`)
+    : config.shell && withPage(config.shell, config.shell.page, 'shell.page', 'of shell.files')
   const text = workerText(
     {
       ...config,

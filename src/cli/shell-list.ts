@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { CacheError } from '../errors.ts'
 import type { Shell } from '../validate/worker-options.ts'
+import { isWritten } from './write-worker.ts'
 
-/** What is no part of a page. */
+/** What is no part of a page; nor are the workers that were written here before, by whatever name. */
 const LEFT_OUT = /(?:^|\/)\.|\.map$|(?:^|\/)nearcache-sw\.js$|(?:^|\/)nearcache\.config\.json$/
 
 /**
@@ -13,22 +15,34 @@ const LEFT_OUT = /(?:^|\/)\.|\.map$|(?:^|\/)nearcache-sw\.js$|(?:^|\/)nearcache\
  * @param base - the path under which the folder is served
  */
 export function shellOf(folder: string, base = '/'): Pick<Shell, 'version' | 'files'> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
     .filter((path) => !LEFT_OUT.test(path) && statSync(join(folder, path)).isFile())
     .sort()
-  const files = paths.map((path) => ({
-    url:
-      base +
-      path
+    .flatMap((path) => {
+      const content = readFileSync(join(folder, path))
+      if (isWritten(content)) return []
+      const url = path
         .split('/')
         .map(encodeURIComponent)
         .join('/')
-        .replace(/(^|\/)index\.html$/, '$1'),
-    hash: `sha256-${createHash('sha256')
-      .update(readFileSync(join(folder, path)))
-      .digest('base64')}`,
-  }))
+        .replace(/(^|\/)index\.html$/, '$1')
+      return [{ url: base + url, hash: `sha256-${createHash('sha256').update(content).digest('base64')}` }]
+    })
   const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16)
   return { version, files }
+}
+
+/** The shell with a page for all navigations. @throws CacheError with code `option` when it is no file of the shell: no visitor would ever see it */
+export function withPage(
+  shell: Pick<Shell, 'version' | 'files'>,
+  page: string | undefined,
+  option: string,
+  where: string,
+): Shell {
+  if (!page) return shell
+  const urls = shell.files.map(({ url }) => url)
+  if (urls.includes(page)) return { ...shell, page }
+  const message = `${option} is ${page}, which is no file ${where}; there is ${urls.slice(0, 5).join(', ')}`
+  throw new CacheError('option', message, { path: 'page' })
 }

@@ -1,12 +1,12 @@
 /// <reference types="node" />
 import { join, resolve } from 'node:path'
 import type { WorkerConfig } from '../validate/worker-options.ts'
-import { shellOf } from './shell-list.ts'
+import { shellOf, withPage } from './shell-list.ts'
 import { builtTemplate, workerText, writeWorker } from './write-worker.ts'
 
 /** Options of the plugin: those of the worker as JSON can say them, but for the list of files, which the build knows. */
 export interface NearcachePluginOptions extends Omit<WorkerConfig, 'shell'> {
-  /** The page for every navigation that has no file of its own, as in an app with one page. @default none */
+  /** The page for every navigation that has no file of its own, as in an app with one page: its address with Vite's `base`, as `/`, or `./` with a relative one. @default none */
   readonly page?: string
 }
 
@@ -18,7 +18,7 @@ export interface NearcachePlugin {
   configResolved(config: {
     readonly root: string
     readonly base: string
-    readonly build: { readonly outDir: string }
+    readonly build: { readonly outDir: string; readonly ssr?: boolean | string }
   }): void
   closeBundle(): void
 }
@@ -26,7 +26,7 @@ export interface NearcachePlugin {
 /**
  * A Vite plugin: writes `nearcache-sw.js` beside what was built, with an app shell of exactly these files. Register it with `registerServiceWorker()` of `nearcache/register` in production.
  *
- * @throws CacheError with code `option`, when the build ends, for a wrong option
+ * @throws CacheError with code `option`, when the build ends, for a wrong option, and for a page that is no file of it
  */
 export function nearcache({ page, ...config }: NearcachePluginOptions = {}): NearcachePlugin {
   let folder: string | undefined
@@ -36,13 +36,14 @@ export function nearcache({ page, ...config }: NearcachePluginOptions = {}): Nea
     apply: 'build',
     enforce: 'post',
     configResolved(resolved) {
-      folder = resolve(resolved.root, resolved.build.outDir)
-      // A relative base is that of the worker itself.
-      base = resolved.base.startsWith('/') ? resolved.base : '/'
+      // What is built for a server has no visitors.
+      folder = resolved.build.ssr ? undefined : resolve(resolved.root, resolved.build.outDir)
+      // The worker lies beside the files.
+      base = resolved.base.startsWith('/') ? resolved.base : './'
     },
     closeBundle() {
       if (!folder) return
-      const shell = { ...shellOf(folder, base), ...(page && { page }) }
+      const shell = withPage(shellOf(folder, base), page, 'page', 'of the build')
       writeWorker(join(folder, 'nearcache-sw.js'), workerText({ ...config, shell }, builtTemplate))
     },
   }

@@ -6,6 +6,9 @@ import { checkWorkerConfig, type WorkerConfig } from '../validate/worker-options
 /** The first line of every file that is written: by it a file of somebody else's is known. */
 const HEAD = '// Written by nearcache sw. Do not edit: run it again.'
 
+/** Whether this command has written the file. */
+export const isWritten = (content: Buffer): boolean => content.subarray(0, HEAD.length).toString('latin1') === HEAD
+
 /** The bundled workers. */
 export type Template = (kind: 'worker' | 'kill-switch') => string
 
@@ -28,7 +31,7 @@ const textOf = (config: object, code: string): string =>
 
 /** Writes a worker's file, over an earlier one of ours. @throws CacheError with code `option` when the file is somebody else's, or cannot be written */
 export function writeWorker(path: string, text: string): void {
-  if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(HEAD))
+  if (existsSync(path) && !isWritten(readFileSync(path)))
     throw new CacheError(
       'option',
       `${path} is there already, and was not written by nearcache. Remove it, or give another name with --out`,

@@ -26,6 +26,7 @@ export interface Presented {
   readonly sameOrigin: boolean
   /** `Authorization`, `Cookie`, or `credentials: 'include'`: not on disk without a partition. */
   readonly credentialed: boolean
+  readonly credentials: RequestCredentials
   /** The caller's, for as long as the body is under way. */
   readonly signal: AbortSignal | undefined
   /** The caller's and the hard deadline's, until the response is there. */
@@ -148,6 +149,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
     // A browser sends its cookies itself; where script may set them, they say who asks.
     credentialed:
       authorization !== undefined || credentials === 'include' || fieldValue(headers, 'cookie') !== undefined,
+    credentials,
     manner: [redirect, mode ?? 'cors'],
     // `null` takes a Request's own signal away.
     signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,

@@ -90,7 +90,7 @@ function refresh(
   const asked = { kind: isValidatable ? 'validate' : 'forward', cause: 'expired', why: 'stale', stored } as Asking
   const flight = depart(identity, presented, asked, core, accept, true)
   flight.arrival.then((arrival) => leaveAfter(arrival, leave, identity, presented, core), leave)
-  core.emit({ type: 'refreshing', url, headers: presented.request.headers })
+  core.emit({ type: 'refreshing', url, headers: presented.request.headers, credentials: presented.credentials })
   const rest = () => core.flights.resting.until(identity, core.now() + RETRY_MS)
   const failed = (error: unknown) => {
     rest()

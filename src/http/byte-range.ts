@@ -23,11 +23,14 @@ export function contentRange(value: string): StoredPart | undefined {
   return size > last ? { first, last, size } : { first, last }
 }
 
+/** What must be known of a response to cut it. */
+type Cut = Pick<StoredResponse, 'headers' | 'type'> & { readonly body: { readonly size: number } }
+
 /**
  * Whether the stored bytes are those of the representation: ranges count in its encoded form (RFC 9110 §14.1.2), and what is stored
  * is decoded. Where `Content-Encoding` may be hidden (cross-origin), only a `Content-Length` that fits shows it.
  */
-export function isIdentity({ headers, type, body }: Pick<StoredResponse, 'headers' | 'type' | 'body'>): boolean {
+export function isIdentity({ headers, type, body }: Cut): boolean {
   if (fieldValue(headers, 'content-encoding') !== undefined) return false
   return type !== 'cors' || fieldValue(headers, 'content-length') === String(body.size)
 }
@@ -44,7 +47,7 @@ export const canSatisfyRange = (stored: StoredResponse, range: ByteRange): boole
  * holds to its end.
  */
 export function sliceOf(
-  stored: StoredResponse,
+  stored: Cut & Pick<StoredResponse, 'status' | 'part'>,
   range: ByteRange,
 ): { from: number; to: number; contentRange: string } | undefined {
   if ((stored.status !== 200 && !stored.part) || !isIdentity(stored)) return undefined

@@ -26,8 +26,13 @@ export type CacheEvent =
   | { readonly type: 'stored'; readonly url: string; readonly bytes: number; readonly elsewhere?: true }
   /** A validation confirmed a stored response (304, or HEAD). */
   | { readonly type: 'freshened'; readonly url: string; readonly elsewhere?: true }
-  /** A refresh behind a stale answer has left, with these fields; `stored`, `freshened` or `failed` tells of its end. */
-  | { readonly type: 'refreshing'; readonly url: string; readonly headers: HeaderList }
+  /** A refresh behind a stale answer has left, with these fields and credentials; `stored`, `freshened` or `failed` tells of its end. */
+  | {
+      readonly type: 'refreshing'
+      readonly url: string
+      readonly headers: HeaderList
+      readonly credentials: RequestCredentials
+    }
   /** `update()` or its roll-back changed what `json()` and `peek()` give. */
   | { readonly type: 'updated'; readonly url: string }
   /** A purge or an invalidation was added to the log. `spreadMs`: what is subscribed to is read anew by the cache itself, within so many milliseconds. */

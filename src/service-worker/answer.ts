@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { OpaqueStore } from '../stores/cache-storage.ts'
 import { type Carry, carry, isJustMade } from './carry.ts'
 import type { Follower } from './follow.ts'
-import { isDoneWithin } from './lifetime.ts'
+import { inTime, isDoneWithin } from './lifetime.ts'
 import { answerOpaque } from './opaque.ts'
 import { presentedFields } from './presented-fields.ts'
 import { type Plan, ruleOf } from './routes.ts'
@@ -47,7 +47,7 @@ export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, par
     isKnown && isJustMade(early, clock.now(), parts.core().store.log(), follower.leftAt())
   const carried = carry(event, parts.fetch, clock, isNew)
   try {
-    const file = await shell?.answer(event).catch(() => undefined)
+    const file = await fromShell(shell?.answer(event), clock)
     if (file) return file
     const looking = follower.follow(plan.kind === 'navigation')
     isKnown = looking === true
@@ -63,11 +63,17 @@ export async function answer(event: FetchEvent, plan: Exclude<Plan, 'pass'>, par
     return (await looking) ? await stored(event, plan, carried, parts) : await carried.asNew()
   } catch (error) {
     const fallback = plan.route?.fallback
-    const page = fallback && (await shell?.file(fallback).catch(() => undefined))
+    const page = fallback && (await fromShell(shell?.fallback(fallback, event), clock))
     if (!page) throw error
     return page
   }
 }
+
+/** How long the app shell is waited for, in milliseconds: nothing else has the page's very deploy, so a slow one is no reason to do without. */
+const SHELL_MS: Ms = 5_000
+
+const fromShell = (file: Promise<Response | undefined> | undefined, clock: Clock): Promise<Response | undefined> =>
+  file ? inTime(file, SHELL_MS, clock).catch(() => undefined) : Promise.resolve(undefined)
 
 /** What the store and the origin say, by the route. */
 async function stored(
@@ -83,7 +89,7 @@ async function stored(
     const sameOrigin = new URL(url).origin === origin
     if (route?.opaque && !sameOrigin && request.mode === 'no-cors') {
       if (!opaque) return await carried.asIs()
-      const { response, behind } = await answerOpaque(url, route, carried, opaque, core(), clock)
+      const { response, behind } = await answerOpaque(url, route, carried, opaque, core(), clock, parts.diskMs)
       if (behind) parts.behind(behind)
       return response
     }

@@ -48,7 +48,7 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
           caches: scope.caches,
           subtle: here.cipher()?.subtle,
           name,
-          shell: withPages(shell, fallbacks),
+          shell: withPages(shell, fallbacks, href),
           scope,
           clock,
           fetch: send,
@@ -149,9 +149,11 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
   async function refresh(requests: readonly Refresh[]): Promise<void> {
     follower.doubt()
     if (!(await follower.follow(true))) return
-    const each = async ({ url, headers }: Refresh) => {
+    const each = async ({ url, headers, credentials = 'same-origin' }: Refresh) => {
       const response = await cache.fetch(url, {
         headers: headers as [string, string][],
+        // Whether others may have what comes is told by them (law 5).
+        credentials,
         cache: 'no-cache',
         nearcache: { priority: 'background' },
       })
@@ -166,8 +168,9 @@ export function installCache(self: WorkerScope, options: ServiceWorkerOptions = 
 }
 
 /** The shell with the fallback pages in it. */
-function withPages(shell: Parameters<typeof createShellStore>[0]['shell'] | undefined, pages: readonly string[]) {
+function withPages(shell: ServiceWorkerOptions['shell'], pages: readonly string[], base: string) {
   const { version = 'pages', files = [], ...rest } = shell ?? {}
-  const missing = pages.filter((page) => !files.some(({ url }) => url === page))
+  const absolute = (url: string) => new URL(url, base).href
+  const missing = pages.filter((page) => !files.some(({ url }) => absolute(url) === absolute(page)))
   return { ...rest, version, files: [...files, ...missing.map((url) => ({ url }))] }
 }

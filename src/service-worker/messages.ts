@@ -12,9 +12,11 @@ export type ToWorker =
   /** The page goes, and leaves these refreshes unfinished. */
   | { readonly nearcache: 1; readonly type: 'refresh'; readonly requests: readonly Refresh[] }
 
+/** A request that is made anew. Without `credentials`, as pages of version 0.1 send it, as usual. */
 export interface Refresh {
   readonly url: string
   readonly headers: HeaderList
+  readonly credentials?: RequestCredentials | undefined
 }
 
 /** Refreshes taken over at once from one page, at most. */
@@ -36,6 +38,7 @@ const isRefresh = (value: unknown): value is Refresh =>
   'url' in value &&
   typeof value.url === 'string' &&
   'headers' in value &&
+  (!('credentials' in value) || ['omit', 'same-origin', 'include', undefined].includes(value.credentials as string)) &&
   Array.isArray(value.headers) &&
   value.headers.every(
     (line) => Array.isArray(line) && line.length === 2 && line.every((part) => typeof part === 'string'),

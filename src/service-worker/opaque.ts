@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { OpaqueStore } from '../stores/cache-storage.ts'
 import type { Route } from '../validate/worker-options.ts'
 import type { Carry } from './carry.ts'
+import { inTime, isDoneWithin } from './lifetime.ts'
 
 /** How long a response that nobody can look into is used, where its route does not say, in milliseconds. */
 const DAY: Ms = 86_400_000
@@ -16,9 +17,13 @@ export interface OpaqueAnswer {
   readonly behind?: Promise<unknown>
 }
 
+/** How long what is stored is waited for when the network has failed, in milliseconds. */
+const LATE_MS: Ms = 5_000
+
 /**
  * A cross-origin response without CORS, by its route: fresh for `maxAgeMs`, then as `staleWhileRevalidateMs` and `staleIfErrorMs` say. Everything that is purged by URL, pattern or all is not used
- * any more, in whichever mode: it cannot be validated. What turns out not to be opaque is not kept here.
+ * any more, in whichever mode: it cannot be validated. What turns out not to be opaque is not kept here. A Cache Storage that hangs is waited for no longer than `diskMs`; when the network fails as
+ * well, for a few seconds more.
  *
  * @throws what the network throws, when nothing may be served instead
  */
@@ -29,10 +34,34 @@ export async function answerOpaque(
   store: OpaqueStore,
   core: Core,
   clock: Clock,
+  diskMs: Ms,
+): Promise<OpaqueAnswer> {
+  const { partition } = core.place
+  const looking = store.match(url, partition).catch(() => undefined)
+  const answerWith = (found: Found) => answerFrom(found, url, route, carry, store, core, clock)
+  if (await isDoneWithin(looking, diskMs, clock)) return answerWith(await looking)
+  try {
+    return await answerWith(undefined)
+  } catch (error) {
+    const late = await inTime(looking, LATE_MS, clock).catch(() => undefined)
+    if (!late) throw error
+    return answerWith(late)
+  }
+}
+
+type Found = Awaited<ReturnType<OpaqueStore['match']>>
+
+async function answerFrom(
+  found: Found,
+  url: string,
+  route: Route,
+  carry: Carry,
+  store: OpaqueStore,
+  core: Core,
+  clock: Clock,
 ): Promise<OpaqueAnswer> {
   const { partition } = core.place
   const { maxAgeMs = DAY, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 } = route
-  const found = await store.match(url, partition).catch(() => undefined)
   const effect = found && purgeEffect({ ...found.entry, tags: route.tags ?? [] }, core.store.log())
   const held = effect ? undefined : found
   // A clock that was set back makes it look younger than it is.

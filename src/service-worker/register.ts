@@ -148,7 +148,10 @@ const LEAVING_MS = 2_000
 function handOver(cache: NearCache, container: ServiceWorkerContainer): void {
   const underWay = new Map<string, Refresh>()
   cache.on((event) => {
-    if (event.type === 'refreshing') underWay.set(event.url, { url: event.url, headers: event.headers })
+    if (event.type === 'refreshing') {
+      const { url, headers, credentials } = event
+      underWay.set(url, { url, headers, credentials })
+    }
     if (event.type === 'stored' || event.type === 'freshened') underWay.delete(event.url)
     // It may have failed because the page is being left, which is told a moment later.
     if (event.type === 'failed') {

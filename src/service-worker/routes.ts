@@ -12,7 +12,7 @@ export interface Asked {
   readonly mode: RequestMode
   readonly destination: string
   readonly cache: RequestCache
-  readonly headers: { has(name: string): boolean }
+  readonly headers: { has(name: string): boolean; get(name: string): string | null }
 }
 
 /** How a request is answered, or that it is not for us. */
@@ -43,6 +43,8 @@ export function planFor(asked: Asked, routes: readonly Matcher[], origin: string
   if (asked.method !== 'GET' || url.hash === MARK || !/^https?:$/.test(url.protocol)) return 'pass'
   if (asked.cache === 'no-store' || asked.cache === 'only-if-cached') return 'pass'
   if (CONDITIONAL.some((name) => asked.headers.has(name))) return 'pass'
+  // A stream without an end would end with the worker (HTML, EventSource).
+  if (asked.headers.get('accept') === 'text/event-stream') return 'pass'
   url.hash = ''
   const kind = kindOf(asked)
   const sameOrigin = url.origin === origin

@@ -10,7 +10,7 @@ export interface Scope extends WorkerScope {
   readonly registration: Registration
   readonly clients: {
     claim(): Promise<void>
-    matchAll(options?: { readonly includeUncontrolled?: boolean }): Promise<readonly WindowClient[]>
+    matchAll(options?: { readonly includeUncontrolled?: boolean; readonly type?: 'all' }): Promise<readonly Client[]>
   }
   readonly caches?: CacheStorage
   skipWaiting(): Promise<void>
@@ -22,7 +22,7 @@ interface Registration {
   readonly navigationPreload?: { enable(): Promise<void>; disable(): Promise<void> }
 }
 
-interface WindowClient {
+interface Client {
   readonly id: string
 }
 

@@ -2,6 +2,7 @@ import { CacheError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Shell, ShellFile } from '../validate/worker-options.ts'
+import { partOf } from './part-of.ts'
 import type { FetchEvent, Scope } from './scope.ts'
 
 /** What is read of it where there is a shell. */
@@ -10,8 +11,8 @@ export interface ShellStore {
   install(): Promise<void>
   /** A page, or what a page of some deploy is made of, from that very deploy. */
   answer(event: Pick<FetchEvent, 'request' | 'clientId' | 'resultingClientId'>): Promise<Response | undefined>
-  /** A file of this deploy, whoever asks. */
-  file(url: string): Promise<Response | undefined>
+  /** A page of this deploy for a navigation to somewhere else. */
+  fallback(url: string, event: Pick<FetchEvent, 'resultingClientId'>): Promise<Response | undefined>
   /** Removes the deploys whose last page is gone. */
   tidy(): Promise<void>
 }
@@ -27,8 +28,11 @@ export interface ShellStoreOptions {
   readonly fetch: Transport
 }
 
-/** A page that has just been asked for is not among the clients yet: so long its deploy is kept for it, in milliseconds. */
-const LOADING_MS = 60_000
+/** A page that has just been asked for is not among the clients yet, and one in the back/forward cache is not while it is there: so long its deploy is kept for it, in milliseconds. */
+const AWAY_MS = 3_600_000
+
+/** How exactly it is written down when a page was last among the clients, in milliseconds. */
+const SEEN_MS = 60_000
 
 /** Files fetched at the same time. */
 const AT_ONCE = 6
@@ -39,11 +43,12 @@ const AT_ONCE = 6
  */
 export function createShellStore({ caches, subtle, name, shell, scope, clock, fetch }: ShellStoreOptions): ShellStore {
   const prefix = `${name}-shell-`
-  const pages = `${name}-shell-pages`
+  // No version has such a name.
+  const pages = `${prefix}(pages)`
   const own = prefix + shell.version
-  const absolute = (url: string): string => new URL(url, scope.location.href).href
+  const absolute = (url: string): string => escaped(new URL(url, scope.location.href))
   const files = new Map(shell.files.map((file) => [absolute(file.url), file]))
-  /** By client: the cache of its deploy, as written down. */
+  /** By client, a page or a worker of one: the cache of its deploy, as written down. */
   const known = new Map<string, string>()
   const listUrl = absolute('/nearcache-shell.json')
   const pageUrl = (client: string): string => absolute(`/nearcache-page/${encodeURIComponent(client)}`)
@@ -65,7 +70,8 @@ export function createShellStore({ caches, subtle, name, shell, scope, clock, fe
   async function bring(url: string, file: ShellFile): Promise<Response> {
     const had = await earlier(url, file)
     if (had) return had
-    const response = await fetch(url, { cache: 'no-cache', credentials: 'same-origin' }).catch((cause: unknown) => {
+    const from = new URL(file.url, scope.location.href)
+    const response = await fetch(from, { cache: 'no-cache', credentials: 'same-origin' }).catch((cause: unknown) => {
       throw new CacheError(
         'worker',
         `${file.url} of the app shell could not be fetched, so nothing of it is installed`,
@@ -87,7 +93,7 @@ export function createShellStore({ caches, subtle, name, shell, scope, clock, fe
         )
     }
     const { status, statusText } = response
-    return new Response(bytes, { status, statusText, headers: withoutCoding(response.headers) })
+    return new Response(bytes, { status, statusText, headers: ofBytes(response.headers) })
   }
 
   async function isWhole(): Promise<boolean> {
@@ -101,17 +107,24 @@ export function createShellStore({ caches, subtle, name, shell, scope, clock, fe
     return found
   }
 
+  const writeDown = async (client: string, deploy: string): Promise<void> =>
+    (await caches.open(pages)).put(pageUrl(client), Response.json({ deploy, at: clock.now() }))
+
+  /** A file for whom it makes a client that asks for more: of the same deploy. */
+  async function fileFor(client: string | undefined, url: string, deploy: string): Promise<Response | undefined> {
+    const file = (await caches.has(deploy)) ? await (await caches.open(deploy)).match(url) : undefined
+    if (file && client) {
+      // Before it asks for anything.
+      known.set(client, deploy)
+      await writeDown(client, deploy)
+    }
+    return file
+  }
+
   async function navigate(url: URL, client: string | undefined): Promise<Response | undefined> {
     url.search = ''
-    const file = files.has(url.href) ? url.href : shell.page && absolute(shell.page)
-    const response = file && (await (await caches.open(own)).match(file))
-    if (!response) return undefined
-    if (client) {
-      // Before the page asks for anything.
-      known.set(client, own)
-      await (await caches.open(pages)).put(pageUrl(client), Response.json({ deploy: own, at: clock.now() }))
-    }
-    return response
+    const file = files.has(escaped(url)) ? escaped(url) : shell.page && absolute(shell.page)
+    return file ? fileFor(client, file, own) : undefined
   }
 
   return {
@@ -139,20 +152,25 @@ export function createShellStore({ caches, subtle, name, shell, scope, clock, fe
       if (request.mode === 'navigate') return navigate(url, resultingClientId)
       const deploy = clientId ? await deployOf(clientId) : undefined
       if (!deploy || url.origin !== scope.location.origin) return undefined
-      return (await caches.has(deploy)) ? (await caches.open(deploy)).match(url.href) : undefined
+      const file = await fileFor(resultingClientId, escaped(url), deploy)
+      const range = request.headers.get('range')
+      return file && range ? partOf(file, range) : file
     },
-    async file(url) {
-      return files.has(absolute(url)) ? (await caches.open(own)).match(absolute(url)) : undefined
-    },
+    fallback: (url, { resultingClientId }) => fileFor(resultingClientId, absolute(url), own),
     async tidy() {
-      const alive = new Set((await scope.clients.matchAll({ includeUncontrolled: true })).map(({ id }) => id))
+      const now = clock.now()
+      const clients = await scope.clients.matchAll({ includeUncontrolled: true, type: 'all' })
+      const alive = new Set(clients.map(({ id }) => id))
       const written = await caches.open(pages)
       const used = new Set([own])
       for (const request of await written.keys()) {
-        const page = await (await written.match(request))?.json()
+        const { deploy, at } = (await (await written.match(request))?.json()) ?? {}
         const client = decodeURIComponent(request.url.split('/').at(-1) ?? '')
-        if (alive.has(client) || (page && Math.abs(clock.now() - page.at) < LOADING_MS)) used.add(page?.deploy)
-        else {
+        const sinceSeen = Math.abs(now - at)
+        if (alive.has(client) || sinceSeen < AWAY_MS) {
+          used.add(deploy)
+          if (alive.has(client) && !(sinceSeen < SEEN_MS)) await writeDown(client, deploy)
+        } else {
           known.delete(client)
           await written.delete(request)
         }
@@ -162,10 +180,21 @@ export function createShellStore({ caches, subtle, name, shell, scope, clock, fe
   }
 }
 
-/** The bytes are decoded ones: what says how they were coded and how long they were does not hold for them. */
-function withoutCoding(headers: Headers): Headers {
+/** One spelling for all of an address: which characters of a path a list, a server and a page escape differs. */
+function escaped({ href, pathname }: URL): string {
+  const url = new URL(href)
+  try {
+    url.pathname = pathname.split('/').map(decodeURIComponent).map(encodeURIComponent).join('/')
+  } catch {
+    // What is no text is compared as it is.
+  }
+  return url.href
+}
+
+/** The bytes are decoded ones: what says how they were coded and how long they were does not hold for them. They are the file whoever asks, so nothing varies. */
+function ofBytes(headers: Headers): Headers {
   const kept = new Headers(headers)
-  for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) kept.delete(name)
+  for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'vary']) kept.delete(name)
   return kept
 }
 

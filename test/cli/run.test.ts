@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -121,6 +121,17 @@ describe('nearcache sw DIR', () => {
     expect(nearcache('sw', 'public', '--out', 'worker.js').code).toBe(0)
   })
 
+  test.each(['worker.js', 'docs/worker.js'])(
+    'leaves out of the shell what it has written itself (%s): that has another hash each time, and a list which names it could never be installed',
+    (path) => {
+      nearcache('sw', 'public', '--out', 'worker.js')
+      renameSync(join(cwd, 'public/worker.js'), join(cwd, 'public', path))
+      nearcache('sw', 'public', '--shell', '--out', 'new.js')
+      const urls = configOf(written('new.js')).shell.files.map(({ url }: { url: string }) => url)
+      expect(urls).toEqual(['/app.js', '/docs/images/a%20b.svg', '/docs/', '/'])
+    },
+  )
+
   test('writes a worker that removes itself', () => {
     expect(nearcache('sw', 'public', '--kill', '--reload').code).toBe(0)
     expect(configOf(written())).toEqual({ reload: true })
@@ -153,16 +164,57 @@ test('the worker that removes itself takes nearcache’s own with it and nothing
     }
     expect(done).toEqual([
       'took over',
+      'unregistered',
+      'database nearcache',
+      'database nearcache-keys',
+      'database nearcache-purge-feed',
       'cache nearcache-opaque',
       'cache nearcache-shell-1',
       'cache nearcache-shell-pages',
-      'database nearcache',
-      'database nearcache-keys',
-      'unregistered',
       ...(reload ? ['reloaded'] : []),
     ])
   }
 })
+
+test.each(['keys', 'delete', 'databases', 'pages'])(
+  'the worker that removes itself is gone whatever fails (%s), with as much as can be removed',
+  async (what) => {
+    nearcache('sw', 'public', '--kill', '--reload')
+    const done: string[] = []
+    const fail = () => Promise.reject(new DOMException('broken', 'UnknownError'))
+    const note = (name: string) => async () => done.push(name)
+    const listeners = new Map<string, (event: { waitUntil(work: Promise<unknown>): void }) => void>()
+    const self = {
+      caches: {
+        keys: what === 'keys' ? fail : async () => ['nearcache-opaque'],
+        delete: what === 'delete' ? fail : note('cache'),
+      },
+      indexedDB: {
+        deleteDatabase: () => {
+          if (what === 'databases') throw new DOMException('broken', 'SecurityError')
+          done.push('database')
+        },
+      },
+      registration: { unregister: note('unregistered') },
+      clients: {
+        matchAll: async () => [
+          { url: '/gone', navigate: what === 'pages' ? fail : note('reloaded') },
+          { url: '/', navigate: note('reloaded') },
+        ],
+      },
+      skipWaiting: note('took over'),
+      addEventListener: (type: string, listener: never) => listeners.set(type, listener),
+    }
+    new Function('globalThis', 'self', 'reportError', written())(self, self, () => done.push('reported'))
+    const works: Promise<unknown>[] = []
+    listeners.get('activate')?.({ waitUntil: (work) => works.push(work) })
+    await Promise.allSettled(works)
+    expect(done).toContain('unregistered')
+    expect(done).toContain('reloaded')
+    expect(done.includes('database')).toBe(what !== 'databases')
+    expect(done.includes('cache')).toBe(what !== 'keys' && what !== 'delete')
+  },
+)
 
 describe('what is wrong is said, and nothing is written', () => {
   test.each([

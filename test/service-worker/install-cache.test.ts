@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { causes } from '../engine/harness.ts'
-import { profile, textOf } from './worker-harness.ts'
+import { type Dispatched, profile, textOf } from './worker-harness.ts'
 
 const HOUR = 3_600_000
 
@@ -33,6 +33,7 @@ describe('a worker without options', () => {
     ['no-store', '/a', { cache: 'no-store' }],
     ['a condition of the caller', '/a', { headers: { 'if-none-match': '"v1"' } }],
     ['another origin', 'https://elsewhere.test/a', {}],
+    ['a stream of events, which has no end', '/a', { headers: { accept: 'text/event-stream' } }],
   ] as const)('leaves %s alone', async (_what, path, asking) => {
     const { worker } = await profile()
     expect(worker().ask(path, asking).response).toBeUndefined()
@@ -376,6 +377,46 @@ describe('what may go wrong', () => {
     },
   )
 
+  test('a Cache Storage that hangs costs a page a few seconds, a picture diskMs, and neither its answer (law 6)', async () => {
+    const { origin, clock, worker, caches } = await profile()
+    origin.serves('*', ({ path }) => ({ cacheControl: 'max-age=600', body: path }))
+    const options = {
+      shell: { version: '1', page: '/', files: [{ url: '/' }] },
+      routes: [
+        { kind: 'navigation', fallback: '/offline.html' },
+        { match: 'https://cdn.test/*', opaque: true },
+      ],
+    } as const
+    await worker(options).dispatch('install')
+    const open = caches.open.bind(caches)
+    let goOn = () => {}
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    Object.assign(caches, { open: (name: string) => gate.then(() => open(name)), has: () => gate.then(() => true) })
+    const { visit, ask } = worker(options)
+    const shown: string[] = []
+    const show = (what: string, { response }: Dispatched) =>
+      response?.then(
+        () => shown.push(what),
+        () => shown.push(`no ${what}`),
+      )
+    show('picture', ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }))
+    show('page', visit('/a', { resultingClient: 'tab' }))
+    show('script', ask('/app.js', { client: 'tab' }))
+    await clock.advance(50)
+    expect(shown).toEqual(['picture'])
+    await clock.advance(4_950)
+    expect(shown).toEqual(['picture', 'page', 'script'])
+    // Without a network it is waited for after all.
+    origin.fails('*', 'network')
+    show('stored picture', ask('https://cdn.test/a', { mode: 'no-cors', destination: 'image' }))
+    await clock.advance(1_000)
+    goOn()
+    await clock.settle()
+    expect(shown.at(-1)).toBe('stored picture')
+  })
+
   test('a film whose parts lie elsewhere is asked for as its page asks for it, without CORS, also where the browser’s own copy is not believed', async () => {
     const { origin, worker } = await profile()
     origin.serves('/film', { redirect: 'https://cdn.test/film' })
@@ -542,3 +583,28 @@ test('what a page leaves undone is refreshed, and stored for the next page', asy
   expect(await page().json('/a')).toEqual({ seq: 2 })
   expect(origin.requests).toHaveLength(2)
 })
+
+test.each(['include', 'omit'] as const)(
+  'what a page leaves undone is made anew with its credentials (%s): they say who may have the response (law 5)',
+  async (credentials) => {
+    const { origin, clock, worker, page } = await profile()
+    origin.serves('/me', ({ seq }) => ({ cacheControl: 'max-age=1, stale-while-revalidate=600', json: { seq } }))
+    const pages = page()
+    const requests: object[] = []
+    pages.on((event) => {
+      if (event.type !== 'refreshing') return
+      const { url, headers, credentials } = event
+      requests.push({ url, headers, credentials })
+    })
+    await pages.json('/me', { credentials })
+    await clock.advance(5_000)
+    await pages.json('/me', { credentials })
+    await pages.settled()
+    const { say } = worker()
+    await say({ nearcache: 1, type: 'refresh', requests })
+    expect(origin.requests.map((request) => request.credentials)).toEqual([credentials, credentials, credentials])
+    // Without a partition nobody else is given what came with `include`; what was asked for without cookies is apart from the rest.
+    expect(await page().json('/me', { credentials })).toEqual({ seq: credentials === 'omit' ? 3 : 4 })
+    expect(await page().json('/me')).toEqual({ seq: credentials === 'omit' ? 4 : 5 })
+  },
+)

@@ -5,6 +5,7 @@ export function memoryCaches(): CacheStorage {
   const cacheOf = (held: Map<string, Response>) => ({
     match: async (request: RequestInfo | URL) => held.get(urlOf(request))?.clone(),
     async put(request: RequestInfo | URL, response: Response) {
+      if (response.headers.get('vary')?.includes('*')) throw new TypeError('Vary: * (Service Workers, Cache.put)')
       // An opaque response's body is no one's to read; a test's stand-in is kept as it is.
       held.set(urlOf(request), response)
     },

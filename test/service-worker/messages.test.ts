@@ -16,11 +16,17 @@ test.each([
 })
 
 test('of a hand-over, what is whole is taken, and not without end', () => {
-  const whole = { url: 'https://a.test/', headers: [['accept', 'text/html']] }
+  const whole = { url: 'https://a.test/', headers: [['accept', 'text/html']], credentials: 'omit' }
   const message = readMessage({
     nearcache: 1,
     type: 'refresh',
-    requests: [null, { url: 1 }, { url: 'x', headers: [['a']] }, ...Array.from({ length: 100 }, () => whole)],
+    requests: [
+      null,
+      { url: 1 },
+      { url: 'x', headers: [['a']] },
+      { ...whole, credentials: 'all' },
+      ...Array.from({ length: 100 }, () => whole),
+    ],
   })
   expect(message).toMatchObject({ type: 'refresh', requests: Array.from({ length: 50 }, () => whole) })
 })

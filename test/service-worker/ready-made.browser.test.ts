@@ -90,6 +90,21 @@ describe('the ready-made worker', { timeout: 60_000 }, () => {
   })
 })
 
+test('an app shell gives its page parts of films, files whose address the page spells in another way, and what its workers ask for, without a network', {
+  timeout: 60_000,
+}, async () => {
+  const { call, go, stop, write } = await visit()
+  const files = ['/page/2', '/silence.wav', '/api/icon%402x', '/asking.js'].map((url) => ({ url }))
+  await write(['--claim'], { deadlines, shell: { version: '1', files } })
+  await call('registerFile', '/nearcache-sw.js')
+  await go('/page/2')
+  await stop()
+  const part = await call('plain', '/silence.wav', { headers: { range: 'bytes=0-3' } })
+  expect([part.status, part.text]).toEqual([206, 'RIFF'])
+  expect((await call('plain', '/api/icon@2x')).status).toBe(200)
+  expect(await call('inWorker', '/api/icon@2x')).toBe(200)
+})
+
 test('the worker that --kill writes takes its place, and leaves neither a worker nor a cache nor a database', {
   timeout: 60_000,
 }, async () => {

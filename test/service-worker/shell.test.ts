@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Shell } from '../../src/service-worker/index.ts'
 import { profile, textOf } from './worker-harness.ts'
 
+const HOUR = 3_600_000
+
 const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`
 
 /** A deploy whose page and script are both of one version; only the page's name stays. */
@@ -86,9 +88,9 @@ describe('an app shell', () => {
     expect([await script('old tab'), await script('new tab')]).toEqual(['script 1', 'script 2'])
 
     clients.splice(0, 1)
-    await clock.advance(61_000)
+    await clock.advance(HOUR)
     await next.visit('/', { resultingClient: 'another tab' }).over
-    expect((await caches.keys()).sort()).toEqual(['nearcache-shell-2', 'nearcache-shell-pages'])
+    expect((await caches.keys()).sort()).toEqual(['nearcache-shell-(pages)', 'nearcache-shell-2'])
   })
 
   test('gives a page that it does not know nothing of itself: nobody knows of which deploy that page is', async () => {
@@ -98,5 +100,124 @@ describe('an app shell', () => {
     await dispatch('install')
     origin.serves('/app.js', { cacheControl: 'no-cache', body: 'script 2' })
     expect(await textOf(ask('/app.js', { client: 'loaded before the worker' }))).toBe('script 2')
+  })
+
+  test('gives a film in parts, as every engine wants it to play and to seek (RFC 9110 §14.2)', async () => {
+    const { origin, worker } = await world()
+    origin.serves('/', { body: 'page' })
+    origin.serves('/film.mp4', { headers: { 'content-type': 'video/mp4' }, body: '0123456789' })
+    const files = ['/', '/film.mp4'].map((url) => ({ url }))
+    const { dispatch, visit, ask } = worker({ shell: { version: '1', files } })
+    await dispatch('install')
+    origin.fails('*', 'network')
+    await textOf(visit('/', { resultingClient: 'tab' }))
+    const part = async (range: string) => {
+      const asking = { mode: 'no-cors', destination: 'video', client: 'tab', headers: { range } } as const
+      const response = (await ask('/film.mp4', asking).response) as Response
+      const { status, headers } = response
+      return [status, headers.get('content-range'), headers.get('content-length'), await response.text()]
+    }
+    expect(await part('bytes=2-4')).toEqual([206, 'bytes 2-4/10', '3', '234'])
+    expect(await part('bytes=0-')).toEqual([206, 'bytes 0-9/10', '10', '0123456789'])
+    expect(await part('bytes=-3')).toEqual([206, 'bytes 7-9/10', '3', '789'])
+    expect(await part('bytes=8-99')).toEqual([206, 'bytes 8-9/10', '2', '89'])
+    expect(await part('bytes=10-')).toEqual([416, 'bytes */10', '0', ''])
+    // A server need not know what it is asked for in this way.
+    expect((await part('bytes=0-1,4-5'))[0]).toBe(200)
+  })
+
+  test.each(['/icon@2x.png', '/[id]-a+b,c=d.js', "/it's (1).js"])(
+    'finds %s whichever characters of its address the list and the page have escaped',
+    async (path) => {
+      const { origin, worker } = await world()
+      origin.serves('*', ({ path }) => ({ body: path }))
+      const escaped = `/${encodeURIComponent(path.slice(1))}`
+      for (const listed of [path, escaped]) {
+        origin.recovers('*')
+        const { dispatch, visit, ask } = worker({
+          shell: { version: listed === path ? '1' : '2', files: [{ url: '/' }, { url: listed }] },
+        })
+        await dispatch('install')
+        origin.fails('*', 'network')
+        await textOf(visit('/', { resultingClient: 'tab' }))
+        for (const asked of [path, escaped]) await textOf(ask(asked, { client: 'tab' }))
+      }
+    },
+  )
+
+  test('gives the fallback page what it is made of, too', async () => {
+    const { origin, worker } = await world()
+    origin.serves('*', ({ path }) => ({ cacheControl: 'no-store', body: path }))
+    const files = ['/offline.html', '/offline.css'].map((url) => ({ url, hash: hashOf(url) }))
+    const routes = [{ kind: 'navigation', fallback: 'offline.html' }] as const
+    const { dispatch, visit, ask } = worker({ routes, shell: { version: '1', files } })
+    await dispatch('install')
+    expect(origin.requests, 'each once, by its hash').toHaveLength(2)
+    await worker({ routes, shell: { version: '1', files } }).dispatch('install')
+    expect(origin.requests).toHaveLength(2)
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/never-seen', { resultingClient: 'tab' }))).toBe('/offline.html')
+    expect(await textOf(ask('/offline.css', { mode: 'no-cors', destination: 'style', client: 'tab' }))).toBe(
+      '/offline.css',
+    )
+  })
+
+  test('gives a worker that a page starts, and what that imports, from the deploy of the page', async () => {
+    const { origin, clock, clients, publish, worker } = await world()
+    publish(deploy('1'))
+    const old = worker({ shell: deploy('1').shell })
+    await old.dispatch('install')
+    await textOf(old.visit('/', { resultingClient: 'tab' }))
+    const starting = { mode: 'same-origin', destination: 'worker', client: 'tab', resultingClient: 'a worker' } as const
+    expect(await textOf(old.ask('/app.js', starting))).toBe('script 1')
+    clients.push('tab', 'a worker')
+    publish(deploy('2'))
+    const next = worker({ shell: deploy('2').shell })
+    await next.dispatch('install')
+    await clock.advance(2 * HOUR)
+    await next.dispatch('activate')
+    origin.fails('*', 'network')
+    expect(await textOf(next.ask('/app.js', { client: 'a worker' }))).toBe('script 1')
+  })
+
+  test('still knows a page that comes back from the back/forward cache, where it is no client', async () => {
+    const { origin, clock, clients, publish, worker } = await world()
+    publish(deploy('1'))
+    const { dispatch, visit, ask } = worker({ shell: deploy('1').shell })
+    await dispatch('install')
+    await textOf(visit('/', { resultingClient: 'left' }))
+    clients.push('left')
+    await clock.advance(2 * HOUR)
+    await visit('/', { resultingClient: 'next' }).over
+    clients.splice(0, 1, 'next')
+    await clock.advance(10 * 60_000)
+    await visit('/', { resultingClient: 'the one after' }).over
+    origin.fails('*', 'network')
+    expect(await textOf(ask('/app.js', { client: 'left' }))).toBe('script 1')
+  })
+
+  test.each(['Origin', '*'])('keeps files that are sent with Vary: %s, as each of them is one', async (vary) => {
+    const { origin, worker } = await world()
+    origin.serves('*', { headers: { vary }, body: 'x' })
+    const { dispatch, visit } = worker({ shell: { version: '1', files: [{ url: '/' }] } })
+    await dispatch('install')
+    origin.fails('*', 'network')
+    expect(await textOf(visit('/', { resultingClient: 'tab' }))).toBe('x')
+  })
+
+  test('a fallback page alone is kept, and what an earlier worker had as a shell goes', async () => {
+    const { origin, clock, caches, publish, worker } = await world()
+    publish(deploy('1'))
+    const old = worker({ shell: deploy('1').shell })
+    await old.dispatch('install')
+    await textOf(old.visit('/', { resultingClient: 'old tab' }))
+    origin.serves('/offline.html', { body: 'You are offline' })
+    const next = worker({ routes: [{ kind: 'navigation', fallback: '/offline.html' }] })
+    await next.dispatch('install')
+    await clock.advance(2 * HOUR)
+    await next.dispatch('activate')
+    expect(await caches.keys()).not.toContain('nearcache-shell-1')
+    origin.fails('*', 'network')
+    expect(await textOf(next.visit('/never-seen', { resultingClient: 'tab' }))).toBe('You are offline')
   })
 })

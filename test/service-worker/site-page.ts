@@ -125,6 +125,14 @@ export const site = {
     }
     return 'stalled'
   },
+  /** The status that a worker of this page, of a script that is in no store but the shell, sees for a URL; 0 for none. */
+  inWorker: (url: string): Promise<number> =>
+    new Promise((resolve) => {
+      const asking = new Worker('/asking.js')
+      asking.onmessage = ({ data }) => resolve(data)
+      asking.onerror = () => resolve(0)
+      asking.postMessage(url)
+    }),
   /** What is said when there is no such worker. */
   refused: (script: string): Promise<unknown> =>
     registerServiceWorker(script).then(

@@ -144,7 +144,13 @@ export async function startSite(): Promise<Site> {
       else send('text/javascript', `${site.worker}\n${worker}`, 'no-cache')
     } else if (pathname === '/nearcache-sw.js') {
       send('text/javascript', readFileSync(join(cwd, 'nearcache-sw.js')), 'no-cache')
-    } else if (pathname === '/silence.wav') send('audio/wav', silence())
+    } else if (pathname === '/asking.js')
+      send(
+        'text/javascript',
+        'onmessage = ({ data }) => fetch(data).then(({ status }) => postMessage(status), () => postMessage(0))',
+        'no-store',
+      )
+    else if (pathname === '/silence.wav') send('audio/wav', silence())
     else if (pathname === '/page.js') send('text/javascript', page)
     else if (pathname === '/later-page.js') send('text/javascript', laterPage)
     else if (pathname.endsWith('.svg')) send('image/svg+xml', PICTURE)

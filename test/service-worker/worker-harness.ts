@@ -55,7 +55,7 @@ export interface Profile {
   readonly origin: ScriptedOrigin & { readonly url: string }
   readonly database: VirtualIndexedDb
   readonly caches: CacheStorage
-  /** The clients that are open, by id. */
+  /** The clients that are open, by id; one with `worker` in it is no window. */
   readonly clients: string[]
   /** Starts a worker, or starts it again after it was stopped: what it had in memory is gone. */
   worker(options?: ServiceWorkerOptions): RunningWorker
@@ -110,7 +110,11 @@ export async function profile(): Promise<Profile> {
         registration: Object.assign(registration, {
           navigationPreload: { enable: note('preload on'), disable: note('preload off') },
         }),
-        clients: { claim: note('claim'), matchAll: async () => clients.map((id) => ({ id })) },
+        clients: {
+          claim: note('claim'),
+          matchAll: async ({ type = 'window' }: { readonly type?: string } = {}) =>
+            clients.filter((id) => type === 'all' || !/worker/.test(id)).map((id) => ({ id })),
+        },
         caches,
         skipWaiting: note('skip waiting'),
         addEventListener: (type: string, listener: (event: never) => void) => void listeners.set(type, listener),
