@@ -90,8 +90,8 @@ export function putLog(
   { purges, incarnation, last, floor }: PurgeLog,
   { partition, unnamed }: Omit<Known, 'log'>,
 ): void {
-  const whose = { ...(partition !== undefined && { partition }), ...(unnamed && { unnamed }) }
-  objects.put({ incarnation, last, floor, ...whose } satisfies Head, LOG)
+  const head: Head = { incarnation, last, floor, ...(partition !== undefined && { partition }) }
+  objects.put(unnamed ? { ...head, unnamed } : head, LOG)
   objects.put(purges, PURGES)
 }
 
