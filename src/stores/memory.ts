@@ -40,7 +40,6 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
   const routes = new Map<string, Sieve<string>>()
   let log = emptyLog(incarnation)
   let entered: string | undefined
-  let unnamed = true
 
   function peek(partition: string, key: CacheKey): StoredRecord | undefined {
     const name = nameOf(partition, key)
@@ -97,7 +96,6 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
   const present = (): Snapshot => ({
     log,
     partition: entered,
-    unnamed,
     record: (partition, key) => records.get(nameOf(partition, key))?.record,
     body: (partition, key, id) =>
       records.get(nameOf(partition, key))?.record.responses.find(({ body }) => body.id === id)?.body.bytes,
@@ -122,7 +120,6 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
       return {
         log: frozen,
         partition: entered,
-        unnamed,
         record: (partition, key) => held.get(nameOf(partition, key)),
         body: (partition, key, id) =>
           held.get(nameOf(partition, key))?.responses.find(({ body }) => body.id === id)?.body.bytes,
@@ -137,7 +134,6 @@ export function createMemoryStore({ maxBytes, maxEntryBytes, incarnation, onNoti
     },
     async enter(partition) {
       entered = partition
-      unnamed &&= partition === ''
       const gone = [...records.values()].filter((one) => isForeign(one.partition, partition))
       for (const { partition: name, key } of gone) put(name, key, undefined)
       const bytes = gone.reduce((sum, { record }) => sum + sizeOf(record), 0)

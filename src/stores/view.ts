@@ -6,8 +6,8 @@ import { arePurges, isNumber, isObject, isText } from './stored-record.ts'
 
 /** What lies under `['meta', 'log']`: the purge log without its purges, which are read only when it has moved on, and whose database it is. */
 type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & {
-  readonly partition: string | undefined
-  readonly unnamed: boolean | undefined
+  readonly partition?: string
+  readonly unnamed?: boolean
 }
 
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
@@ -90,7 +90,8 @@ export function putLog(
   { purges, incarnation, last, floor }: PurgeLog,
   { partition, unnamed }: Omit<Known, 'log'>,
 ): void {
-  objects.put({ incarnation, last, floor, partition, unnamed } satisfies Head, LOG)
+  const head: Head = { incarnation, last, floor, ...(partition !== undefined && { partition }) }
+  objects.put(unnamed ? { ...head, unnamed } : head, LOG)
   objects.put(purges, PURGES)
 }
 

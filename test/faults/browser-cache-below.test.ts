@@ -5,6 +5,7 @@ import { causeOf } from '../engine/cause-of.ts'
 import { gatedStore } from '../engine/gated-store.ts'
 import type { Harness } from '../engine/harness.ts'
 import { pageHarness } from '../engine/page-harness.ts'
+import { profile } from '../service-worker/worker-harness.ts'
 
 const second = 1_000
 
@@ -141,18 +142,19 @@ describe('what the browser’s own cache has of whoever was signed in is nobody 
   })
 
   test('but where nobody ever was, a page that says so each time believes it', async () => {
-    const disk = createMemoryStore({ maxBytes: 1e6, maxEntryBytes: 1e6, incarnation: 'disk', onNotice: () => {} })
+    const { origin, page } = await profile()
+    origin.serves('/*', { cacheControl: 'no-store', json: [] })
     const modes: unknown[] = []
-    for (let page = 0; page < 3; page++) {
-      const { cache, origin } = pageHarness({ store: disk })
-      origin.serves('/*', { cacheControl: 'no-store', json: page })
+    for (let nth = 0; nth < 3; nth++) {
+      const cache = page()
+      const before = origin.requests.length
       await cache.setPartition(undefined)
       await cache.json('/a')
-      if (page === 1) await cache.setPartition('anna')
+      if (nth === 1) await cache.setPartition('anna')
       await cache.setPartition(undefined)
       await cache.json('/b')
       await cache.close()
-      modes.push(origin.requests.map(({ cacheMode }) => cacheMode))
+      modes.push(origin.requests.slice(before).map(({ cacheMode }) => cacheMode))
     }
     expect(modes).toEqual([
       ['default', 'default'],
