@@ -99,13 +99,15 @@ function refresh(
   const work = flight.arrival
     .then(async (arrival) => {
       const { raw, kept, shared } = arrival
-      if (hasFailed(arrival)) failed(new Error(`${url} answered ${raw?.status}`))
       if (!kept && !shared) discard(raw)
       if (kept) await shared?.whole
       await kept
+      if (hasFailed(arrival)) return failed(new Error(`${url} answered ${raw?.status}`))
       // What could not be stored leaves the stale one as it was, and each read would ask anew.
       const record = core.store.peek(presented.key) ?? (await core.store.read(presented.key))
-      if (record?.responses.some(isUnchanged(stored))) rest()
+      const isAsBefore = record?.responses.some(isUnchanged(stored))
+      if (raw && (isAsBefore || !kept)) failed(new Error(`${url} answered ${raw.status}, and nothing of it was stored`))
+      else if (isAsBefore) rest()
     })
     .catch(failed)
   // Who joined meanwhile may wait on.

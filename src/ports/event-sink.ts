@@ -44,7 +44,7 @@ export type CacheEvent =
       readonly elsewhere?: true
       readonly spreadMs?: Ms
     }
-  /** The origin failed in the background or behind a stale answer. */
+  /** The origin failed in the background or behind a stale answer, or answered what could not be stored. */
   | { readonly type: 'failed'; readonly url: string; readonly error: unknown }
   /** Storage failed; the answer did not suffer. */
   | { readonly type: 'store-failed'; readonly operation: string; readonly error: unknown }

@@ -78,6 +78,21 @@ test('a refresh behind that fails is told as failed, the answer as answered (RFC
   expect(types(events).sort()).toEqual(['answered', 'failed', 'refreshing'])
 })
 
+test.each([{ cacheControl: 'no-store' }, { status: 404, body: '' }, { json: undefined, body: '{"broken"' }])(
+  'a refresh behind of which nothing can be stored (%j) is told as failed, so that whoever waits for its end hears of it',
+  async (instead) => {
+    const { cache, origin, clock, events } = harness()
+    origin.serves('/product', { cacheControl: 'max-age=60, stale-while-revalidate=60', json: { id: 42 } })
+    await cache.json('/product')
+    await clock.advance(minute)
+    events.length = 0
+    origin.serves('/product', { json: { id: 43 }, ...instead })
+    await cache.json('/product')
+    await cache.settled()
+    expect(types(events).sort()).toEqual(['answered', 'failed', 'refreshing'])
+  },
+)
+
 test('subscribe() hears of its own key only', async () => {
   const { cache, origin, clock } = harness()
   for (const path of ['/a', '/b']) {
