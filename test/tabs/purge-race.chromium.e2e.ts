@@ -25,6 +25,7 @@ test('the old body is never served as new, neither where it was purged nor in th
     await page.goto(origin.url)
     await page.evaluate(() => tab.open({ deadlines: { diskMs: 60_000, lockMs: 60_000 } }))
   }
+  await purger.evaluate(() => tab.hearRival())
   const reading = reader.evaluate((rounds) => tab.readAll(rounds), ROUNDS)
   const late = await purger.evaluate((rounds) => tab.purgeAll(rounds), ROUNDS)
   expect(late).toEqual([])

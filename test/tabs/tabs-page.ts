@@ -58,19 +58,20 @@ const here = {
     }
     return old
   },
+  /** Hears what the other page reads from now on: before that one begins. */
+  hearRival(): void {
+    rivals.onmessage = ({ data }) => {
+      asked.push(data.path)
+      askedNext()
+    }
+  },
   /** Purges each path a little after the other page has begun to read it, at another moment each time. */
   async purgeAll(rounds: number): Promise<string[]> {
     const old: string[] = []
-    const asked: string[] = []
-    let next = () => {}
-    rivals.onmessage = ({ data }) => {
-      asked.push(data.path)
-      next()
-    }
     for (let round = 0; round < rounds; round++) {
       while (asked.length === 0)
         await new Promise<void>((resolve) => {
-          next = resolve
+          askedNext = resolve
         })
       const path = asked.shift() as string
       // From before the request to after the write: with a head start of up to 12 ms.
@@ -93,6 +94,9 @@ const here = {
 }
 /** What the two pages of the race tell each other. */
 const rivals = new BroadcastChannel('rivals')
+/** What the other one reads and has not been purged. */
+const asked: string[] = []
+let askedNext = () => {}
 let late: Promise<number[]> = Promise.resolve([])
 
 type TabPage = typeof here
