@@ -82,14 +82,22 @@ async function stored(
   carried: Carry,
   parts: Answering,
 ): Promise<Response> {
-  const { cache, core, clock, opaque, origin, languages } = parts
+  const { cache, core, clock, opaque, origin, languages, diskMs } = parts
   const { request } = event
   try {
     const url = request.url.split('#', 1)[0] as string
     const sameOrigin = new URL(url).origin === origin
     if (route?.opaque && !sameOrigin && request.mode === 'no-cors') {
       if (!opaque) return await carried.asIs()
-      const { response, behind } = await answerOpaque(url, route, carried, opaque, core(), clock, parts.diskMs)
+      const { response, behind } = await answerOpaque({
+        url,
+        route,
+        carry: carried,
+        store: opaque,
+        core: core(),
+        clock,
+        diskMs,
+      })
       if (behind) parts.behind(behind)
       return response
     }

@@ -10,6 +10,18 @@ import { inTime, isDoneWithin } from './lifetime.ts'
 /** How long a response that nobody can look into is used, where its route does not say, in milliseconds. */
 const DAY: Ms = 86_400_000
 
+/** One request, and what answering it takes. */
+export interface OpaqueRequest {
+  readonly url: string
+  readonly route: Route
+  readonly carry: Carry
+  readonly store: OpaqueStore
+  readonly core: Core
+  readonly clock: Clock
+  /** How long Cache Storage is waited for while there is a network, in milliseconds. */
+  readonly diskMs: Ms
+}
+
 /** What to do with a response for which the route alone gives lifetimes. */
 export interface OpaqueAnswer {
   readonly response: Response
@@ -27,25 +39,16 @@ const LATE_MS: Ms = 5_000
  *
  * @throws what the network throws, when nothing may be served instead
  */
-export async function answerOpaque(
-  url: string,
-  route: Route,
-  carry: Carry,
-  store: OpaqueStore,
-  core: Core,
-  clock: Clock,
-  diskMs: Ms,
-): Promise<OpaqueAnswer> {
-  const { partition } = core.place
-  const looking = store.match(url, partition).catch(() => undefined)
-  const answerWith = (found: Found) => answerFrom(found, url, route, carry, store, core, clock)
-  if (await isDoneWithin(looking, diskMs, clock)) return answerWith(await looking)
+export async function answerOpaque(asked: OpaqueRequest): Promise<OpaqueAnswer> {
+  const { url, store, core, clock, diskMs } = asked
+  const looking = store.match(url, core.place.partition).catch(() => undefined)
+  if (await isDoneWithin(looking, diskMs, clock)) return answerFrom(await looking, asked)
   try {
-    return await answerWith(undefined)
+    return await answerFrom(undefined, asked)
   } catch (error) {
     const late = await inTime(looking, LATE_MS, clock).catch(() => undefined)
     if (!late) throw error
-    return answerWith(late)
+    return answerFrom(late, asked)
   }
 }
 
@@ -53,12 +56,7 @@ type Found = Awaited<ReturnType<OpaqueStore['match']>>
 
 async function answerFrom(
   found: Found,
-  url: string,
-  route: Route,
-  carry: Carry,
-  store: OpaqueStore,
-  core: Core,
-  clock: Clock,
+  { url, route, carry, store, core, clock }: OpaqueRequest,
 ): Promise<OpaqueAnswer> {
   const { partition } = core.place
   const { maxAgeMs = DAY, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 } = route

@@ -22,6 +22,21 @@ beforeEach(async () => {
 })
 afterEach(() => origin.close())
 
+/** Has the origin send half of a body, and the other half when it is told to. */
+function playHalf(cacheControl: string): () => void {
+  let finish = () => {}
+  const isTime = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  origin.plays('/a', async ({ send, end }) => {
+    await send(rawHead(200, { 'cache-control': cacheControl, 'content-length': '8' }), 'half')
+    await isTime
+    await send('half')
+    end()
+  })
+  return () => finish()
+}
+
 test.each<[string, RequestInit]>([
   ['no-store', {}],
   ['no-store of its request', { cache: 'no-store' }],
@@ -29,16 +44,7 @@ test.each<[string, RequestInit]>([
   ['a caller with a signal', { signal: new AbortController().signal }],
 ])('a response that is passed on keeps its body for as long as its caller holds it: %s', async (_sentence, init) => {
   const cache = createCache({ store: 'memory', base: origin.url })
-  let finish = () => {}
-  const isTime = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  origin.plays('/a', async ({ send, end }) => {
-    await send(rawHead(200, { 'cache-control': 'no-store', 'content-length': '8' }), 'half')
-    await isTime
-    await send('half')
-    end()
-  })
+  const finish = playHalf('no-store')
   const response = await cache.fetch('/a', init)
   await collected()
   finish()
@@ -47,16 +53,7 @@ test.each<[string, RequestInit]>([
 
 test('and so does its clone, when the first one is dropped', async () => {
   const cache = createCache({ store: 'memory', base: origin.url })
-  let finish = () => {}
-  const isTime = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  origin.plays('/a', async ({ send, end }) => {
-    await send(rawHead(200, { 'cache-control': 'no-store', 'content-length': '8' }), 'half')
-    await isTime
-    await send('half')
-    end()
-  })
+  const finish = playHalf('no-store')
   const clone = await (async () => (await cache.fetch('/a')).clone())()
   await collected()
   finish()
@@ -82,16 +79,7 @@ test('F-40: a response too large to keep that nobody has read, or has begun to, 
 
 test('F-40: one that is small enough is kept all the same, though it was dropped before its end', async () => {
   const cache = createCache({ store: 'memory', base: origin.url })
-  let finish = () => {}
-  const isTime = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  origin.plays('/a', async ({ send, end }) => {
-    await send(rawHead(200, { 'cache-control': 'max-age=60', 'content-length': '8' }), 'half')
-    await isTime
-    await send('half')
-    end()
-  })
+  const finish = playHalf('max-age=60')
   await cache.fetch('/a')
   await collected()
   finish()
