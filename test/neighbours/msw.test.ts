@@ -28,3 +28,13 @@ test('MSW plays the origin of a cache that was made before or after it began', a
   expect(asked).toBe(2)
   expect(cache.stats()).toMatchObject({ misses: 1, hits: 1, validated: 1 })
 })
+
+test('what MSW notes of the fields of one request is in no other: its Headers keep the list that they were made of', async () => {
+  const clock = virtualClock()
+  const cache = createCache({ store: 'memory', clock, base: 'https://shop.test/' })
+  await cache.json('/n')
+  await clock.advance(60_000)
+  await cache.json('/n')
+  await cache.json('/n')
+  expect(cache.stats()).toMatchObject({ misses: 1, hits: 1, validated: 1 })
+})
