@@ -90,10 +90,9 @@ async function main(): Promise<void> {
         const { passed, output } = await runTests(place, mutant.tests)
         const found = /Test Files|FAIL|failed/.test(output)
         const dead = !passed && found
-        ;(dead ? killed : survived).push(mutant.name)
-        console.log(
-          `${dead ? 'killed  ' : 'SURVIVED'}  ${mutant.name}${!passed && !found ? ` (the runner failed: ${output.slice(-300)})` : ''}`,
-        )
+        const told = passed || found ? mutant.name : `${mutant.name} (the runner failed: ${output.slice(-300)})`
+        ;(dead ? killed : survived).push(told)
+        console.log(`${dead ? 'killed  ' : 'SURVIVED'}  ${told}`)
         for (const file of files.keys()) cpSync(join(root, file), join(place, file))
       }
     } finally {

@@ -9,24 +9,48 @@ interface Counts {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** What failed, each by its name and why. */
+  readonly failures: readonly string[]
 }
 
 interface VitestReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly numPendingTests: number
-  readonly testResults: ReadonlyArray<{ readonly status: string; readonly assertionResults: readonly unknown[] }>
+  readonly testResults: ReadonlyArray<{
+    readonly name: string
+    readonly status: string
+    readonly message: string
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages: readonly string[]
+    }>
+  }>
+}
+
+interface PlaywrightSuite {
+  readonly title: string
+  readonly suites?: readonly PlaywrightSuite[]
+  readonly specs: ReadonlyArray<{
+    readonly title: string
+    readonly ok: boolean
+    readonly tests: ReadonlyArray<{
+      readonly results: ReadonlyArray<{ readonly error?: { readonly message?: string } }>
+    }>
+  }>
 }
 
 interface PlaywrightReport {
   readonly stats: Readonly<Record<'expected' | 'unexpected' | 'flaky' | 'skipped', number>>
-  readonly errors: readonly unknown[]
+  readonly errors: ReadonlyArray<{ readonly message?: string }>
+  readonly suites: readonly PlaywrightSuite[]
 }
 
 /** What `npm run mutants` writes: a seeded bug that the tests notice is killed, one that they do not has survived. */
 interface MutantsReport {
-  readonly killed: readonly unknown[]
-  readonly survived: readonly unknown[]
+  readonly killed: readonly string[]
+  readonly survived: readonly string[]
 }
 
 /** What `npm run soak` writes: rounds after which everything was as it must be, and the one after which it was not. */
@@ -35,19 +59,59 @@ interface SoakReport {
   readonly broken: readonly unknown[]
 }
 
-/** A test file that could not be loaded holds no test, and counts as one that failed. */
-const readVitest = ({ numPassedTests, numFailedTests, numPendingTests, testResults }: VitestReport): Counts => ({
-  passed: numPassedTests,
-  failed:
-    numFailedTests +
-    testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length,
-  skipped: numPendingTests,
-})
+/** A failure in few words: whoever reads a sum wants to know where to look, not all of it. */
+const nameFailure = (name: string, why = ''): string => `${name}: ${why}`.slice(0, 600)
 
-const readPlaywright = ({ stats, errors }: PlaywrightReport): Counts => ({
+/** A test file that could not be loaded holds no test, and counts as one that failed. */
+function readVitest({ numPassedTests, numFailedTests, numPendingTests, testResults }: VitestReport): Counts {
+  const unloaded = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  )
+  const failures = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'failed')
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + unloaded.length,
+    skipped: numPendingTests,
+    failures: [
+      ...unloaded.map(({ name, message }) => nameFailure(name, message)),
+      ...failures.map(({ fullName, failureMessages }) => nameFailure(fullName, failureMessages[0])),
+    ],
+  }
+}
+
+const listFailures = ({ suites = [], specs, title }: PlaywrightSuite): string[] => [
+  ...specs
+    .filter(({ ok }) => !ok)
+    .map((spec) =>
+      nameFailure(
+        `${title} ${spec.title}`,
+        spec.tests.flatMap(({ results }) => results).find(({ error }) => error)?.error?.message,
+      ),
+    ),
+  ...suites.flatMap(listFailures),
+]
+
+const readPlaywright = ({ stats, errors, suites }: PlaywrightReport): Counts => ({
   passed: stats.expected,
   failed: stats.unexpected + stats.flaky + errors.length,
   skipped: stats.skipped,
+  failures: [...errors.map(({ message }) => nameFailure('error', message)), ...suites.flatMap(listFailures)],
+})
+
+const readMutants = ({ killed, survived }: MutantsReport): Counts => ({
+  passed: killed.length,
+  failed: survived.length,
+  skipped: 0,
+  failures: survived.map((name) => nameFailure('a mutant survived', name)),
+})
+
+const readSoak = ({ held, broken }: SoakReport): Counts => ({
+  passed: held,
+  failed: broken.length,
+  skipped: 0,
+  failures: broken.map((what) => nameFailure('broken', typeof what === 'string' ? what : JSON.stringify(what))),
 })
 
 /** How each report is read. */
@@ -62,20 +126,16 @@ const readers = {
   'playwright-chromium': readPlaywright,
   'playwright-firefox': readPlaywright,
   race: readPlaywright,
-  mutants: ({ killed, survived }: MutantsReport): Counts => ({
-    passed: killed.length,
-    failed: survived.length,
-    skipped: 0,
-  }),
-  'soak-pages': ({ held, broken }: SoakReport): Counts => ({ passed: held, failed: broken.length, skipped: 0 }),
-  soak: ({ held, broken }: SoakReport): Counts => ({ passed: held, failed: broken.length, skipped: 0 }),
+  mutants: readMutants,
+  'soak-pages': readSoak,
+  soak: readSoak,
 }
 
 /** A report's name, and that of its file without its ending. */
 export type ReportName = keyof typeof readers
 
 /**
- * The sum of the named reports, and a note for each thing that a reader of the sum should know.
+ * The sum of the named reports, and a note for each thing that a reader of the sum should know: what failed, and what was left out.
  * A report that is missing counts as one failure: its runner did not come to its end. With CI set, so does a skipped test.
  */
 export function readTotals(names: readonly ReportName[]): { passed: number; failed: number; notes: string[] } {
@@ -83,9 +143,10 @@ export function readTotals(names: readonly ReportName[]): { passed: number; fail
   for (const name of names) {
     try {
       const report = JSON.parse(readFileSync(`${reportFolder}/${name}.json`, 'utf8'))
-      const { passed, failed, skipped } = readers[name](report)
+      const { passed, failed, skipped, failures } = readers[name](report)
       totals.passed += passed
       totals.failed += process.env.CI ? failed + skipped : failed
+      totals.notes.push(...failures.map((failure) => `${name}: FAILED ${failure}`))
       if (skipped > 0) totals.notes.push(`${name}: ${skipped} skipped`)
     } catch (error) {
       totals.failed += 1
