@@ -93,6 +93,9 @@ const driverless = (): TestProjectInlineConfiguration[] =>
       ]
     : []
 
+/** Files follow one another in one process, each with modules of its own: a process for each took longer than its tests. So a test puts back what it changes of the globals. */
+const inTurn = { isolate: false }
+
 export default defineConfig({
   logLevel: 'warn',
   server: { headers: { 'Service-Worker-Allowed': '/' } },
@@ -118,6 +121,7 @@ export default defineConfig({
           alias: [{ find: /^nearcache$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
         },
         test: {
+          ...inTurn,
           name: 'unit',
           environment: 'node',
           include: ['test/**/*.test.ts'],
@@ -135,6 +139,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...inTurn,
           name: 'dom',
           environment: 'happy-dom',
           include: ['test/**/*.dom.test.{ts,tsx}'],
@@ -147,6 +152,7 @@ export default defineConfig({
         // The oldest React that the hooks are said to work with.
         resolve: { alias: [{ find: /^react(-dom)?(?=\/|$)/, replacement: 'react$1-18' }] },
         test: {
+          ...inTurn,
           name: 'react-18',
           environment: 'happy-dom',
           include: ['test/react/*.dom.test.tsx', 'test/react/server-rendering.test.ts'],

@@ -3,7 +3,7 @@ import type { DatabasePoint } from '../../src/testing/index.ts'
 import { judge, type Operation, type World, world } from './public-operations.ts'
 
 /** Of an operation's calls, each so-many-th is failed, from the first on: all of them with FAULT_STRIDE=1, as in `npm run faults`. */
-const STRIDE = Number(process.env.FAULT_STRIDE ?? 3)
+const STRIDE = Number(process.env.FAULT_STRIDE ?? 7)
 
 /** More than any operation needs. */
 const ENOUGH = 200
