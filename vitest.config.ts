@@ -20,6 +20,8 @@ function inRealBrowser(name: string, provider: BrowserProviderOption, browser = 
       expect: { poll: { timeout: 10_000 } },
       browser: {
         enabled: true,
+        // a new checkout has its dependencies bundled first
+        connectTimeout: 180_000,
         headless: true,
         screenshotFailures: false,
         api: { host: '127.0.0.1' },

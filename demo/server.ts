@@ -15,6 +15,8 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
 }
 
 const server = createServer()
+// A client that sends in the very moment in which an idle connection is closed has an error.
+server.keepAliveTimeout = 60_000
 const end = () => {
   server.close(() => process.exit(0))
   server.closeAllConnections()

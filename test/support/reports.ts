@@ -117,13 +117,16 @@ const readSoak = ({ held, broken }: SoakReport): Counts => ({
 /** How each report is read. */
 const readers = {
   unit: readVitest,
-  browsers: readVitest,
+  chromium: readVitest,
+  firefox: readVitest,
+  webkit: readVitest,
   conformance: readVitest,
   package: readVitest,
   faults: readVitest,
   'two-users': readVitest,
   worlds: readVitest,
-  'playwright-chromium': readPlaywright,
+  'playwright-chromium-1': readPlaywright,
+  'playwright-chromium-2': readPlaywright,
   'playwright-firefox': readPlaywright,
   race: readPlaywright,
   mutants: readMutants,
