@@ -26,16 +26,13 @@ const inBrowser = (browser: 'chromium' | 'firefox' | 'webkit', ...more: string[]
   possible: paths[browser] !== undefined,
 })
 
-/** A part of one engine's end-to-end tests, with a demo of its own. */
-function endToEnd(browser: 'chromium' | 'firefox', port: number, part = 1, parts = 1): Step {
-  const report: ReportName = browser === 'firefox' ? 'playwright-firefox' : `playwright-chromium-${part as 1 | 2}`
-  return {
-    name: `end to end in ${browser}, ${part} of ${parts}`,
-    command: `E2E_PORT=${port} E2E_REPORT=${reportFolder}/${report}.json playwright test --project=${browser} --shard=${part}/${parts}`,
-    report,
-    possible: paths[browser] !== undefined,
-  }
-}
+/** One engine's end-to-end tests, with a demo of their own. */
+const endToEnd = (browser: 'chromium' | 'firefox', port: number): Step => ({
+  name: `end to end in ${browser}`,
+  command: `E2E_PORT=${port} E2E_REPORT=${reportFolder}/playwright-${browser}.json playwright test --project=${browser}`,
+  report: `playwright-${browser}`,
+  possible: paths[browser] !== undefined,
+})
 
 /** One after another; what stands together runs at the same time. */
 const steps: ReadonlyArray<readonly Step[]> = [
@@ -46,8 +43,7 @@ const steps: ReadonlyArray<readonly Step[]> = [
   // By itself: the public suite waits in real time, in all engines at once, and takes what comes late for wrong.
   [{ name: 'conformance', command: vitest(['conformance'], 'conformance'), report: 'conformance' }],
   [
-    endToEnd('chromium', 4797, 1, 2),
-    endToEnd('chromium', 4798, 2, 2),
+    endToEnd('chromium', 4798),
     endToEnd('firefox', 4799),
     {
       name: 'package',
