@@ -86,8 +86,13 @@ describe('it is not for', () => {
     expect((await cache.fetch('/list')).status).toBe(status)
   })
 
-  test('a caller that has gone, whatever it says', async () => {
-    const { cache, origin, clock } = harness({ rules: [{ match: '/*', fallback: offline }] })
+  test('a caller that has gone, whatever it says: it is not even made, nor is the origin said to have failed', async () => {
+    const made: string[] = []
+    const fallback = ({ url }: Request) => {
+      made.push(url)
+      return new Response()
+    }
+    const { cache, origin, clock, events } = harness({ rules: [{ match: '/*', fallback }] })
     origin.serves('/list', { fault: 'hang' })
     for (const reason of [undefined, new TypeError('mine')]) {
       const controller = new AbortController()
@@ -96,6 +101,8 @@ describe('it is not for', () => {
       controller.abort(reason)
       expect(await reading).toBe(controller.signal.reason)
     }
+    await clock.settle()
+    expect([made, events.filter(({ type }) => type === 'failed')]).toEqual([[], []])
   })
 
   test('other methods, only-if-cached, and URLs of other rules', async () => {
