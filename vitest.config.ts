@@ -73,7 +73,8 @@ const packageProject = (): TestProjectInlineConfiguration[] =>
             environment: 'node',
             include: ['test/package/**/*.test.ts'],
             testTimeout: 60_000,
-            hookTimeout: 120_000,
+            // it is installed from a registry
+            hookTimeout: 300_000,
           },
         },
       ]

@@ -43,8 +43,6 @@ const steps: ReadonlyArray<readonly Step[]> = [
   // By itself: the public suite waits in real time, in all engines at once, and takes what comes late for wrong.
   [{ name: 'conformance', command: vitest(['conformance'], 'conformance'), report: 'conformance' }],
   [
-    endToEnd('chromium', 4798),
-    endToEnd('firefox', 4799),
     {
       name: 'package',
       command: vitest(['package'], 'package'),
@@ -52,6 +50,7 @@ const steps: ReadonlyArray<readonly Step[]> = [
       possible: paths.chromium !== undefined,
     },
   ],
+  [endToEnd('chromium', 4798), endToEnd('firefox', 4799)],
   [{ name: 'size', command: 'npm run --silent size' }],
 ]
 
