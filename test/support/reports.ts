@@ -62,20 +62,21 @@ interface SoakReport {
 /** A failure in few words: whoever reads a sum wants to know where to look, not all of it. */
 const nameFailure = (name: string, why = ''): string => `${name}: ${why}`.slice(0, 600)
 
-/** A test file that could not be loaded holds no test, and counts as one that failed. */
+/** A test file that failed by itself (it could not be loaded, or a hook failed and its tests were skipped) counts as one test that failed. */
 function readVitest({ numPassedTests, numFailedTests, numPendingTests, testResults }: VitestReport): Counts {
-  const unloaded = testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  const files = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
   )
   const failures = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status === 'failed')
   return {
     passed: numPassedTests,
-    failed: numFailedTests + unloaded.length,
+    failed: numFailedTests + files.length,
     skipped: numPendingTests,
     failures: [
-      ...unloaded.map(({ name, message }) => nameFailure(name, message)),
+      ...files.map(({ name, message }) => nameFailure(name, message)),
       ...failures.map(({ fullName, failureMessages }) => nameFailure(fullName, failureMessages[0])),
     ],
   }
