@@ -96,8 +96,8 @@ const driverless = (): TestProjectInlineConfiguration[] =>
       ]
     : []
 
-/** Files follow one another in one process, each with modules of its own: a process for each took longer than its tests. So a test puts back what it changes of the globals. */
-const inTurn = { isolate: false }
+/** Files follow one another in one process and share their modules: a process for each took longer than its tests. So a test puts back what it changes of the globals, and sets up its hooks itself (test/architecture.test.ts). */
+const sharedProcess = { isolate: false }
 
 export default defineConfig({
   logLevel: 'warn',
@@ -124,7 +124,7 @@ export default defineConfig({
           alias: [{ find: /^nearcache$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
         },
         test: {
-          ...inTurn,
+          ...sharedProcess,
           name: 'unit',
           environment: 'node',
           include: ['test/**/*.test.ts'],
@@ -142,11 +142,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...inTurn,
           name: 'dom',
           environment: 'happy-dom',
           include: ['test/**/*.dom.test.{ts,tsx}'],
-          setupFiles: ['fake-indexeddb/auto'],
+          setupFiles: ['fake-indexeddb/auto', 'test/support/react-clean.ts'],
           environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
         },
       },
@@ -155,12 +154,11 @@ export default defineConfig({
         // The oldest React that the hooks are said to work with.
         resolve: { alias: [{ find: /^react(-dom)?(?=\/|$)/, replacement: 'react$1-18' }] },
         test: {
-          ...inTurn,
           name: 'react-18',
           environment: 'happy-dom',
           include: ['test/react/*.dom.test.tsx', 'test/react/server-rendering.test.ts'],
           exclude: ['test/react/activity.dom.test.tsx'],
-          setupFiles: ['test/support/react-18.ts', 'fake-indexeddb/auto'],
+          setupFiles: ['test/support/react-18.ts', 'fake-indexeddb/auto', 'test/support/react-clean.ts'],
           environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
         },
       },

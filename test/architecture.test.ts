@@ -154,3 +154,17 @@ describe('the architecture of src', () => {
     expect([...files].filter(([, text]) => /['"](?:before)?unload['"]/.test(text)).map(([path]) => path)).toEqual([])
   })
 })
+
+describe('the tests', () => {
+  // The files of a process share their modules: a hook at the top of one is set up for the first file that imports it.
+  test('a hook is set up by a test file, by a set-up file, or in a function that a test file calls', () => {
+    const root = fileURLToPath(new URL('.', import.meta.url))
+    const setUps = ['support/browser-clean.ts', 'support/react-clean.ts']
+    const shared = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => /\.tsx?$/.test(path) && !/\.(?:test|e2e)\.tsx?$/.test(path) && !setUps.includes(path))
+    expect(shared).toContain('react/harness.tsx')
+    const hook = /^(?:before|after)(?:Each|All)\(/m
+    expect(shared.filter((path) => hook.test(readFileSync(root + path, 'utf8')))).toEqual([])
+  })
+})

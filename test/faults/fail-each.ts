@@ -1,4 +1,3 @@
-import { afterAll } from 'vitest'
 import type { DatabasePoint } from '../../src/testing/index.ts'
 import { judge, type Operation, type World, world } from './public-operations.ts'
 
@@ -8,13 +7,6 @@ const STRIDE = Number(process.env.FAULT_STRIDE ?? 7)
 /** More than any operation needs. */
 const ENOUGH = 200
 
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown) => unhandled.push(reason)
-process.on('unhandledRejection', onUnhandled)
-afterAll(() => {
-  process.off('unhandledRejection', onUnhandled)
-})
-
 /** Runs an operation again and again, each time with another call failing, until none does. Gives how often that was, and what broke a law. */
 export async function failEach(
   operation: Operation,
@@ -22,10 +14,17 @@ export async function failEach(
   usual?: Parameters<typeof world>[0],
 ) {
   const broken: string[] = []
-  for (let nth = 1; nth <= ENOUGH; nth += STRIDE) {
-    const outcome = await fail(await world(usual), nth)
-    broken.push(...outcome.broken.map((about) => `call ${nth}: ${about}`))
-    if (!outcome.wasStruck) return { failed: nth - 1, broken, unhandled: unhandled.splice(0) }
+  const unhandled: unknown[] = []
+  const onUnhandled = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', onUnhandled)
+  try {
+    for (let nth = 1; nth <= ENOUGH; nth += STRIDE) {
+      const outcome = await fail(await world(usual), nth)
+      broken.push(...outcome.broken.map((about) => `call ${nth}: ${about}`))
+      if (!outcome.wasStruck) return { failed: nth - 1, broken, unhandled }
+    }
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
   }
   throw new Error(`${operation.name} needs more than ${ENOUGH} storage calls`)
 }

@@ -1,13 +1,11 @@
-import { act, cleanup, render } from '@testing-library/react'
+import { act, render } from '@testing-library/react'
 import { type ReactNode, StrictMode } from 'react'
-import { afterEach, expect, vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { CacheOptions } from '../../src/index.ts'
 import { ViewsContext } from '../../src/react/context.ts'
 import { createViews } from '../../src/react/views.ts'
 import { seededRandom } from '../../src/testing/index.ts'
 import { harness } from '../engine/harness.ts'
-
-afterEach(cleanup)
 
 /** A page that a test looks at, hides and shows. */
 function playedPage() {
