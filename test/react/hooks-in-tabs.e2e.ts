@@ -1,5 +1,5 @@
-import { test as base, expect, type Page } from '@playwright/test'
-import { chromiumLaunch, firefoxLaunch } from '../support/browsers.ts'
+import { expect, type Page } from '@playwright/test'
+import { test as base } from '../support/back-forward-cache.ts'
 import { type ShopOrigin, startShop } from './tabs/origin.ts'
 import type {} from './tabs/page.tsx'
 
@@ -10,16 +10,8 @@ interface Setting {
   open(): Promise<Page>
 }
 const test = base.extend<{ setting: Setting }>({
-  setting: async ({ playwright, browserName }, use) => {
+  setting: async ({ context }, use) => {
     const origin = await startShop()
-    // Playwright switches the back/forward cache off.
-    const browser = await (browserName === 'chromium'
-      ? playwright.chromium.launch({ ...chromiumLaunch, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
-      : playwright.firefox.launch({
-          ...firefoxLaunch,
-          firefoxUserPrefs: { ...firefoxLaunch.firefoxUserPrefs, 'browser.sessionhistory.max_total_viewers': 8 },
-        }))
-    const context = await browser.newContext()
     await use({
       origin,
       async open() {
@@ -28,7 +20,6 @@ const test = base.extend<{ setting: Setting }>({
         return page
       },
     })
-    await browser.close()
     await origin.close()
   },
 })

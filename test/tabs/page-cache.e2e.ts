@@ -1,5 +1,5 @@
-import { test as base, chromium, expect, firefox, type Page } from '@playwright/test'
-import { chromiumLaunch, firefoxLaunch } from '../support/browsers.ts'
+import { expect, type Page } from '@playwright/test'
+import { test as base } from '../support/back-forward-cache.ts'
 import { startTabsOrigin, type TabsOrigin } from './tabs-origin.ts'
 import type {} from './tabs-page.ts'
 
@@ -19,14 +19,8 @@ interface Setting {
   away(pages: readonly Page[], meanwhile?: () => Promise<unknown>): Promise<boolean[]>
 }
 const test = base.extend<{ setting: Setting }>({
-  setting: async ({ browserName }, use) => {
+  setting: async ({ context }, use) => {
     const origin = await startTabsOrigin()
-    // Playwright switches Chromium's off.
-    const browser =
-      browserName === 'chromium'
-        ? await chromium.launch({ ...chromiumLaunch, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
-        : await firefox.launch(firefoxLaunch)
-    const context = await browser.newContext()
     await use({
       origin,
       async page(path = '/') {
@@ -56,7 +50,6 @@ const test = base.extend<{ setting: Setting }>({
         )
       },
     })
-    await browser.close()
     await origin.close()
   },
 })
