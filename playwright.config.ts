@@ -1,9 +1,33 @@
-import { defineConfig } from '@playwright/test'
+import { defineConfig, type Project } from '@playwright/test'
 import { chromiumLaunch, firefoxLaunch, paths } from './test/support/browsers.ts'
 
 const port = Number(process.env.E2E_PORT ?? 4799)
 
-/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone, and so is what is tagged `@once`, for Chromium. */
+/** What takes long is for `npm run long`, and for CI: tests tagged `@long`, and the demo in a second engine. */
+const isLong = process.env.E2E_LONG !== undefined
+const tagged = isLong ? { grep: /@long/ } : { grepInvert: /@long/ }
+
+const chromium: Project = {
+  name: 'chromium',
+  testIgnore: '**/*.firefox.e2e.ts',
+  ...tagged,
+  use: { browserName: 'chromium', launchOptions: chromiumLaunch },
+}
+const firefox: Project = {
+  name: 'firefox',
+  testIgnore: ['**/*.chromium.e2e.ts', 'test/demo/**'],
+  ...tagged,
+  use: { browserName: 'firefox', launchOptions: firefoxLaunch },
+}
+const demoInFirefox: Project = {
+  name: 'demo in firefox',
+  testMatch: 'test/demo/*.e2e.ts',
+  testIgnore: '**/*.chromium.e2e.ts',
+  grepInvert: /@once/,
+  use: firefox.use ?? {},
+}
+
+/** End-to-end tests: a real browser drives the demo, as `npm run demo` starts it, or pages of a test's own. `*.<browser>.e2e.ts` is for that browser alone, and what is tagged `@once` is for Chromium. */
 export default defineConfig({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
@@ -18,6 +42,8 @@ export default defineConfig({
   use: {
     baseURL: `http://localhost:${port}`,
     screenshot: 'only-on-failure',
+    // a processor that draws every step of a motion is missed elsewhere
+    contextOptions: { reducedMotion: 'reduce' },
   },
   webServer: {
     command: 'npm run --silent demo',
@@ -27,24 +53,8 @@ export default defineConfig({
     gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
   },
   projects: [
-    ...(paths.chromium
-      ? [
-          {
-            name: 'chromium',
-            testIgnore: '**/*.firefox.e2e.ts',
-            use: { browserName: 'chromium', launchOptions: chromiumLaunch },
-          } as const,
-        ]
-      : []),
-    ...(paths.firefox
-      ? [
-          {
-            name: 'firefox',
-            testIgnore: '**/*.chromium.e2e.ts',
-            grepInvert: /@once/,
-            use: { browserName: 'firefox', launchOptions: firefoxLaunch },
-          } as const,
-        ]
-      : []),
+    ...(paths.chromium ? [chromium] : []),
+    ...(paths.firefox ? [firefox] : []),
+    ...(paths.firefox && isLong ? [demoInFirefox] : []),
   ],
 })

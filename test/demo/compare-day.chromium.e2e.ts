@@ -1,11 +1,14 @@
 import { expect, test } from '@playwright/test'
 import { done, lane, waited } from './compare-page.ts'
 
-// The tour of the side-by-side page takes half a minute of real time: in one engine.
+// The tour of the side-by-side page takes half a minute of real time.
 
 test.use({ locale: 'en-GB', viewport: { width: 1280, height: 900 } })
 
-test('a day is played: when the API is dead, only nearcache has something to show', async ({ page, request }) => {
+test('a day is played: when the API is dead, only nearcache has something to show', { tag: '@long' }, async ({
+  page,
+  request,
+}) => {
   test.setTimeout(120_000)
   await request.post('/control/reset', { data: {} })
   await page.goto('/compare')

@@ -202,7 +202,7 @@ test.describe('a tab that is in the way', () => {
   })
 })
 
-test.describe('damaged files', () => {
+test.describe('damaged files', { tag: '@long' }, () => {
   /** All files below a folder. */
   const filesIn = (folder: string): string[] =>
     readdirSync(folder, { recursive: true, withFileTypes: true })

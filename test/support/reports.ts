@@ -128,6 +128,7 @@ const readers = {
   worlds: readVitest,
   'playwright-chromium': readPlaywright,
   'playwright-firefox': readPlaywright,
+  long: readPlaywright,
   race: readPlaywright,
   mutants: readMutants,
   'soak-pages': readSoak,

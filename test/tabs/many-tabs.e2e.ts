@@ -23,7 +23,7 @@ async function open(context: BrowserContext, { url }: TabsOrigin, count: number)
 const errorsOf = async (pages: readonly Page[]) =>
   (await Promise.all(pages.map((page) => page.evaluate(() => tab.told().errors)))).flat()
 
-test('ten tabs and the worker ask for the same cold keys at once: one request for each', async ({
+test('ten tabs and the worker ask for the same cold keys at once: one request for each', { tag: '@long' }, async ({
   context,
   origin,
   browserName,
