@@ -58,7 +58,7 @@ export interface Wired {
   core(): Core
 }
 
-/** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request. */
+/** Wires the defaults: platform, stores, engine. Touches nothing outside until the first request, but its own database, which begins to open. */
 export const wireCache = (options: CacheOptions, wiring: Wiring): NearCache => wire(options, wiring).cache
 
 export function wire(options: CacheOptions, wiring: Wiring): Wired {

@@ -5,7 +5,7 @@ import type { CacheOptions } from './engine/options.ts'
 /**
  * A private HTTP cache behind one `fetch`: memory and IndexedDB in a browser, memory elsewhere. It obeys the caching headers that the origin sends (RFC 9111).
  *
- * Touches nothing outside until its first request. Two caches with different names share nothing.
+ * Begins to open its database, where that is IndexedDB, and touches nothing else outside until its first request. Two caches with different names share nothing.
  *
  * @throws `CacheError` with code `option` when an option is wrong (in Node and under the `development` condition; types must do in the production browser build)
  */

@@ -23,8 +23,6 @@ export function respond(presented: Presented, core: Core, accept?: Accept): Answ
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const doubt = core.store.doubt()
   const held = core.store.peek(presented.key)
-  // It opens while everything else is made ready: after a reload that is half of the wait.
-  if (!held) core.store.prepare()
   const decided = decidedNow(presented, held, core)
   const { decision } = decided
   if (!doubt && isReuse(decision)) {

@@ -80,8 +80,6 @@ export interface Store {
    * A store without it keeps partitions apart by their names alone, and never forgets one.
    */
   enter?(partition: string): Promise<{ readonly log: PurgeLog; readonly removed: Removed }>
-  /** Something is about to be read: what that needs may begin to open. */
-  prepare?(): void
   /** Gives back what the store holds open. It may be used again: it then opens anew. */
   close?(): Promise<void>
 }

@@ -7,8 +7,6 @@ import type { CacheKey, StoredRecord } from './store.ts'
 export interface TieredStore {
   /** What memory holds, with every body at hand. Counts as a visit for the eviction. */
   peek(key: CacheKey): StoredRecord | undefined
-  /** Something is about to be read: what the durable store needs may begin to open. */
-  prepare(): void
   /**
    * All that memory and the durable store hold, together, every body at hand; kept in memory where it fits. Waits for the writes of this key that are under
    * way, and contains what came into memory meanwhile. A response whose body is gone is absent.

@@ -32,7 +32,7 @@ export interface Connection {
     durability: IDBTransactionDurability,
     work: (objects: IDBObjectStore) => Promise<T>,
   ): Promise<T>
-  /** Begins to open, unless the database failed when it was used last. */
+  /** Begins to open: whoever comes first waits for less. */
   prepare(): void
   /** Whether the database failed when it was used last: what can wait leaves it alone. */
   isIll(): boolean
@@ -143,7 +143,7 @@ export function createConnection({ name, factory, clock, deadlineMs }: Connectio
       }
     },
     prepare() {
-      if (!trouble) current ??= open()
+      current ??= open()
     },
     isIll: () => trouble !== undefined,
     async close() {

@@ -35,6 +35,11 @@ export interface IndexedDbOptions {
   onNotice(notice: StoreNotice): void
 }
 
+/** A store that can begin to open before it is used. */
+export interface IndexedDbStore extends Store {
+  prepare(): void
+}
+
 interface Reader {
   readonly keys: readonly StoreKey[]
   resolve(snapshot: Snapshot): void
@@ -84,7 +89,7 @@ export function createIndexedDbStore({
   onNotice,
   clock,
   ...place
-}: IndexedDbOptions): Store {
+}: IndexedDbOptions): IndexedDbStore {
   const options = { keyRange, random, maxBytes, maxEntryBytes, inlineBytes }
   const connection = createConnection({ ...place, factory, clock, deadlineMs })
   const readers: Reader[] = []

@@ -43,7 +43,12 @@ export function durableStore(
       idle,
       onNotice: told,
     })
-  if (!disk?.encrypt) return openStore(onNotice)
+  if (!disk?.encrypt) {
+    const store = openStore(onNotice)
+    // It opens while the page makes itself ready: after a reload that is half of what the first answer waits for.
+    store.prepare()
+    return store
+  }
   // Only who asks for it loads it.
   return lazyStore(async () => {
     const cipher = here.cipher()

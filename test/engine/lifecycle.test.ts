@@ -156,7 +156,6 @@ test('createCache() touches nothing outside until the first request', () => {
       return new Response()
     },
     store: {
-      prepare: () => touched.push('prepare'),
       async read() {
         touched.push('read')
         return { log, record: () => undefined, body: () => undefined }

@@ -38,22 +38,28 @@ describe('a connection that is lost', () => {
     expect(await onDisk(world, '/a')).toEqual({ path: '/a', seq: 1 })
   })
 
-  test('is there early: it begins to open with the first request that memory cannot answer, and with nothing else', async () => {
+  test('is there early: it begins to open with the cache, once, and again only when it is needed', async () => {
     const world = await profile()
     const { cache } = world.open()
-    cache.peek('/a')
-    cache.subscribe('/a', () => {})
-    await cache.fetch('/a', { cache: 'no-store' })
-    expect(world.database.count('open')).toBe(0)
-    const answers = [cache.fetch('/a'), cache.fetch('/b')]
     expect(world.database.count('open')).toBe(1)
-    await Promise.all(answers)
+    await Promise.all([cache.fetch('/a'), cache.fetch('/b')])
     await cache.settled()
     expect(world.database.count('open')).toBe(1)
     await cache.close()
     await cache.fetch('/c')
     await cache.json('/d')
     expect(world.database.count('open')).toBe(1)
+  })
+
+  test('that nobody uses is open to nobody else’s harm: one that is deleted by another tab is let go', async () => {
+    const world = await profile()
+    world.open()
+    await world.clock.settle()
+    const deleting = world.database.factory.deleteDatabase('nearcache')
+    await new Promise((resolve, reject) => {
+      deleting.onsuccess = resolve
+      deleting.onblocked = reject
+    })
   })
 
   test('InvalidStateError from transaction() after the connection closed opens anew, within the same operation (DB-6)', async () => {

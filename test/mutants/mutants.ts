@@ -331,7 +331,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   one(
     'a failing store fails the read',
-    'stores/layered.ts',
+    'stores/durable-tier.ts',
     "onNotice({ type: 'store-failed', operation, error })\n      return undefined",
     "onNotice({ type: 'store-failed', operation, error })\n      throw error",
     ['test/stores/layered.test.ts'],
@@ -401,12 +401,12 @@ export const mutants: readonly Mutant[] = [
     name: "a user's responses lie on disk in everyone's place (law 5)",
     edits: [
       {
-        file: 'src/stores/layered.ts',
+        file: 'src/stores/durable-tier.ts',
         find: "    const { partition } = mine\n    const snapshot = await look([['record', partition, key]], mine)",
         replace: "    const partition = ''\n    const snapshot = await look([['record', partition, key]], mine)",
       },
       {
-        file: 'src/stores/layered.ts',
+        file: 'src/stores/durable-tier.ts',
         find: '    const { partition } = mine\n    const { incarnation } = log.epoch()',
         replace: "    const partition = ''\n    const { incarnation } = log.epoch()",
       },
@@ -458,7 +458,7 @@ export const mutants: readonly Mutant[] = [
   one(
     'signing out clears memory only',
     'stores/layered.ts',
-    '      tenancy.isNew = true\n      return enter(tenancy)',
+    '      mine.isNew = true\n      return tier.enter(mine)',
     '      return undefined',
     ['test/engine/set-partition.test.ts'],
   ),
@@ -561,9 +561,9 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/sweep.test.ts'],
   ),
   one(
-    'a database begins to open behind everything that the first request does',
-    'engine/respond.ts',
-    '  if (!held) core.store.prepare()\n',
+    'a database does not begin to open before the first request',
+    'wiring/durable-store.ts',
+    '    store.prepare()\n',
     '',
     ['test/faults/lost-connections.test.ts'],
   ),
@@ -639,7 +639,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'entering a partition does not wait for the entering before it',
-    'stores/layered.ts',
+    'stores/durable-tier.ts',
     'mine.entering ??= entered\n',
     'mine.entering ??= Promise.resolve()\n',
     ['test/stores/layered-partitions.test.ts'],
@@ -653,7 +653,7 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'memory still holds the partition that was left',
-    'stores/layered.ts',
+    'stores/durable-tier.ts',
     '    left.isOpen = false\n    memory.clear()\n',
     '    left.isOpen = false\n',
     ['test/stores/layered-partitions.test.ts'],

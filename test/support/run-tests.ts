@@ -36,10 +36,7 @@ const endToEnd = (browser: 'chromium' | 'firefox', port: number): Step => ({
 
 /** One after another; what stands together runs at the same time. */
 const steps: ReadonlyArray<readonly Step[]> = [
-  [
-    { name: 'check of the code', command: 'npm run --silent check:code' },
-    { name: 'check of the package', command: 'npm run --silent check:package' },
-  ],
+  [{ name: 'check', command: 'npm run --silent check' }],
   // All processors for what computes; browsers have processes of their own.
   [{ name: 'tests', command: `${vitest(['unit', 'dom', 'react-18'], 'unit')} --maxWorkers=100%`, report: 'unit' }],
   [inBrowser('chromium', 'soak'), inBrowser('firefox'), inBrowser('webkit', 'driverless')],
