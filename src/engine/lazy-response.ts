@@ -82,7 +82,8 @@ export class LazyResponse extends ResponseWithFacts {
   #whole(): CachedResponse {
     if (!this.#made) {
       this.#made = this.#make()
-      if (this.#isTaken) this.#made.text()
+      // Only its state is wanted: where the caller has gone since, reading fails.
+      if (this.#isTaken) this.#made.text().catch(() => {})
     }
     return this.#made
   }

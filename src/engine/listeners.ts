@@ -26,10 +26,11 @@ export function createListeners(placeNow: () => Place, report: (error: unknown) 
   const keyed = createKeyedListeners(placeNow)
 
   const tell: Listeners['tell'] = (some, event, about) => {
+    const told = copyOf(event)
     for (const listener of [...some]) {
       if (about?.over) return
       try {
-        listener(event)
+        listener(told)
       } catch (error) {
         report(error)
       }
@@ -60,3 +61,9 @@ export function createListeners(placeNow: () => Place, report: (error: unknown) 
     },
   }
 }
+
+/** Hits of one moment share what is told of them, and how it was decided: what a listener writes into it must not become true of the next one. In development nobody can write. */
+const copyOf = (event: CacheEvent): CacheEvent =>
+  event.type !== 'answered' || Object.isFrozen(event)
+    ? event
+    : { ...event, ...(event.numbers && { numbers: { ...event.numbers } }) }
