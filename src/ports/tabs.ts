@@ -15,8 +15,8 @@ export type Hint =
   | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
   /** How an origin is, as one context has found it. */
   | { readonly kind: 'health'; readonly news: unknown }
-  /** Something else has changed: look. */
-  | { readonly kind: 'look' }
+  /** Another partition was entered: look. `partition`: which one; an older version does not say. */
+  | { readonly kind: 'look'; readonly partition?: string | undefined }
 
 /** A context's turn. */
 export interface Turn {

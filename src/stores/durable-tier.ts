@@ -1,5 +1,5 @@
 import { bare } from '../http/given.ts'
-import type { Ms, StoredResponse } from '../http/message.ts'
+import type { EpochMs, Ms, StoredResponse } from '../http/message.ts'
 import { numberIn } from '../http/purge-log.ts'
 import type { Idle } from '../ports/idle.ts'
 import type { CacheKey, Removed, Snapshot, Store, StoredRecord, StoreKey, StoreNotice, Write } from '../ports/store.ts'
@@ -11,7 +11,7 @@ import { createSharedLog, type Purge, type SharedLog } from './shared-log.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
 
 /** What an update makes of the record of a key. */
-export type Change = Parameters<TieredStore['update']>[1]
+type Change = Parameters<TieredStore['update']>[1]
 
 export interface DurableTierOptions {
   readonly memory: MemoryStore
@@ -55,6 +55,8 @@ export interface DurableTier {
   moveTo(next: Tenancy): void
   /** Tells the durable store whose it is now. @returns what was removed of the partition before */
   enter(mine: Tenancy): Promise<Removed | undefined>
+  /** Another context says that it has entered a partition; `undefined`: it does not say which. `at`: now. */
+  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
   /** Runs an operation of the durable store, for a partition that must be entered first; a failure is told, and gives `undefined`. */
   attempt<T>(operation: string, work: (store: Store) => Promise<T>, mine?: Tenancy): Promise<T | undefined>
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
@@ -119,6 +121,11 @@ export function createDurableTier({
 
   /** Tells the durable store whose it is now. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
+    const said = { kind: 'look', partition: mine.partition } as const
+    if (mine.isNew && !durable) {
+      mine.isNew = false
+      tell(said)
+    }
     if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
     const enter = durable.enter.bind(durable)
     mine.entering ??= entered
@@ -126,7 +133,7 @@ export function createDurableTier({
       .then(({ log: seen, removed }) => {
         mine.isNew = false
         log.adopt(seen)
-        tell({ kind: 'look' })
+        tell(said)
         return removed
       })
       .finally(() => {
@@ -176,6 +183,20 @@ export function createDurableTier({
       mine.onLeft(partition)
     } else mine.isNew = true // a new life of the database: it does not know yet whose it is
     return false
+  }
+
+  /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where there is none it is left. */
+  async function heedEntered(partition: string | undefined, at: EpochMs): Promise<void> {
+    const mine = tenancy
+    const isOther = mine?.isOpen && mine.partition !== partition && (follows || mine.partition !== '')
+    if (!isOther) await log.look()
+    else if (durable) {
+      log.doubt(at)
+      await log.doubted()
+    } else if (partition !== undefined) {
+      leave(mine)
+      mine.onLeft(partition)
+    }
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {
@@ -250,6 +271,7 @@ export function createDurableTier({
       tenancy = next
     },
     enter,
+    heedEntered,
     attempt,
     readWhole,
     writesOf,

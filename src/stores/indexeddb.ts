@@ -297,13 +297,14 @@ export function createIndexedDbStore({
     for (const notice of evicted) onNotice(notice)
   }
 
-  /** Removes everything, which takes no room. The next life is named when there is some. */
-  async function forget() {
+  /** Removes everything, which takes no room. The next life is named when there is some, and has a `partition` as soon as that. */
+  async function forget(partition?: string) {
     const log = emptyLog(token(random))
     const removed = await connection.transact('readwrite', 'strict', async (objects) => {
       const count = (kind: string) => promisifyRequest(objects.count(keyRange.bound([kind], [kind, []])))
       const [{ bytes }, records, bodies] = await Promise.all([spaceOf(objects), count('record'), count('body')])
       objects.clear()
+      if (partition !== undefined) putLog(objects, log, { partition, unnamed: !partition })
       return { records, bodies, bytes }
     })
     return { log, removed }
@@ -328,10 +329,8 @@ export function createIndexedDbStore({
       putLog(objects, log, { partition, unnamed: !partition && (view.unnamed ?? true) })
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
     })
-    const entered = await entering.catch((error: unknown) => {
-      if (!isNamed(error, 'QuotaExceededError')) throw error
-      return forget()
-    })
+    // Without its name the tabs of whoever was here before would take it for theirs.
+    const entered = await entering.catch(whenFull(() => forget(partition))).catch(whenFull(() => forget()))
     seen = entered.log
     visited.clear()
     return entered
@@ -366,3 +365,11 @@ export function createIndexedDbStore({
 }
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof DOMException && error.name === name
+
+/** What is done instead when the disk is full; every other error goes on. */
+const whenFull =
+  <T>(instead: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (!isNamed(error, 'QuotaExceededError')) throw error
+    return instead()
+  }

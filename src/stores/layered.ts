@@ -34,6 +34,8 @@ export interface LayeredStore {
    * @returns whether it could be looked at; without a durable store there is nothing to look at, and nobody else
    */
   look(): Promise<boolean>
+  /** Another context says that it has entered a partition; `undefined`: it does not say which. Nothing of another one is believed from then on. `at`: now. */
+  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
   /** What others have purged may not have been heard here: until the log has been read nothing in memory is trusted, only validated. `at`: now. */
   doubt(at: EpochMs): void
 }
@@ -168,6 +170,7 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
     },
     hear: log.hear,
     look: log.look,
+    heedEntered: tier.heedEntered,
     doubt: log.doubt,
   }
 }

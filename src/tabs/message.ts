@@ -21,7 +21,8 @@ export function hintsIn(message: unknown): Told[] {
 function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
   const { kind, purge, epoch, spreadMs, partition, key, turn } = hint
-  if (kind === 'look' || kind === 'health') return true
+  if (kind === 'health') return true
+  if (kind === 'look') return partition === undefined || isText(partition)
   if (kind === 'unshared' || kind === 'left') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (

@@ -638,6 +638,20 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/routes.test.ts'],
   ),
   one(
+    'on a full disk it is forgotten who has come',
+    'stores/indexeddb.ts',
+    'whenFull(() => forget(partition))',
+    'whenFull(() => forget())',
+    ['test/faults/sign-out-on-a-full-disk.test.ts'],
+  ),
+  one(
+    'a tab believes what it has until it could look who is there',
+    'stores/durable-tier.ts',
+    '      log.doubt(at)\n      await log.doubted()\n',
+    '      await log.look()\n',
+    ['test/faults/sign-out-unheard.test.ts'],
+  ),
+  one(
     'entering a partition does not wait for the entering before it',
     'stores/durable-tier.ts',
     'mine.entering ??= entered\n',

@@ -198,8 +198,8 @@ describe('whose the answers are (law 5)', () => {
     async (fault) => {
       const { origin, clock, worker, database } = await profile()
       origin.serves('/a', { cacheControl: 'max-age=600', body: 'x' })
+      for (let nth = 1; nth <= 5; nth++) database.inject({ at: fault === 'hang' ? 'transaction' : 'open', nth, fault })
       const { ask, visit } = worker()
-      for (let nth = 1; nth <= 4; nth++) database.inject({ at: fault === 'hang' ? 'transaction' : 'open', nth, fault })
       const copy = async () => new Response('a copy', { headers: { date: new Date(clock.now()).toUTCString() } })
       const asked = [
         ask('/a'),
