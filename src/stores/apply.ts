@@ -34,8 +34,8 @@ export interface Along {
 export interface Applied {
   /** The log after each of the changes. */
   readonly logs: readonly PurgeLog[]
-  /** Whether there is more than the budget: it was too much to evict in one transaction, and another one is to follow. */
-  readonly isOver: boolean
+  /** Whether there is more than the budget: it was too much to evict in one transaction, and another one is to follow. Absent where nothing has changed that, and nobody looked. */
+  readonly isOver?: boolean
 }
 
 export interface ApplyOptions extends RecordLimits {
@@ -91,7 +91,7 @@ export async function apply(
     if (bytes > 0) evicted.push({ type: 'evicted', partition, key, bytes, tier: 'disk' })
   })
   if (log !== before) putLog(objects, log, view)
-  if (growth.bytes === 0 && changes.length > 0) return { logs, isOver: false }
+  if (growth.bytes === 0 && changes.length > 0) return { logs }
   const { maxBytes } = limits
   let space = grown(await spaceOf(objects), growth)
   // A little more than needed, so that not every write has to.

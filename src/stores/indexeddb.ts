@@ -232,6 +232,8 @@ export function createIndexedDbStore({
       const logs = await commit(together, durability)
       for (const [index, writer] of together.entries()) writer.resolve(logs[index] as PurgeLog)
     } catch (error) {
+      // What is over then waits for the next write.
+      if (together.length === 0) isOver = false
       if (together.length === 1 || isNamed(error, 'TimeoutError')) for (const writer of together) writer.reject(error)
       else for (const writer of together) await write([writer], durability)
     }
@@ -245,13 +247,12 @@ export function createIndexedDbStore({
     const bits = [...visited]
     const evicted: StoreNotice[] = []
     if (!isOver) spared = new Set()
-    isOver = false
     const run = () =>
       connection.transact('readwrite', durability, async (objects) => {
         evicted.length = 0
         return apply(objects, changes, { seen, bits, unaccounted, spared, evicted }, options)
       })
-    const { logs, isOver: isMore } = await run()
+    const { logs, isOver: isMore = isOver } = await run()
       .catch(async (error: unknown) => {
         const since = clock.now() - fullAt
         if (!isNamed(error, 'QuotaExceededError') || (durability === 'relaxed' && since >= 0 && since < FULL_MS))

@@ -603,6 +603,13 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/space.test.ts'],
   ),
   one(
+    'an eviction under way ends when something is written that changes no size',
+    'stores/apply.ts',
+    'return { logs }',
+    'return { logs, isOver: false }',
+    ['test/stores/space.test.ts'],
+  ),
+  one(
     'storage.estimate() is believed when it shows room, and not the transaction that found none',
     'stores/indexeddb.ts',
     '        // The disk has less room than we were given: try once more.\n',
