@@ -8,7 +8,7 @@ import type { Snapshot, Store, StoredRecord, StoreKey, StoreNotice, WriteOptions
 import { apply, type Change, token } from './apply.ts'
 import { createConnection } from './connection.ts'
 import { SPACE } from './database-keys.ts'
-import { evict, grown, NO_BYTES, type Space, spaceOf } from './space.ts'
+import { type Evicted, evict, type Growth, type Space, spaceOf } from './space.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 export interface IndexedDbOptions {
@@ -113,7 +113,7 @@ export function createIndexedDbStore({
   /** When the disk was last found to be full. */
   let fullAt = Number.NEGATIVE_INFINITY
   /** What was removed since then, and is in no account yet. */
-  let unaccounted = NO_BYTES
+  let unaccounted: Growth[] = []
 
   /** Removes records that are of no use, if they still are when their turn comes, and responses without their bodies. Nobody waits for it. */
   function repair(damaged: readonly StoreKey[]): void {
@@ -245,7 +245,7 @@ export function createIndexedDbStore({
     durability: WriteOptions['durability'],
   ): Promise<readonly PurgeLog[]> {
     const bits = [...visited]
-    const evicted: StoreNotice[] = []
+    const evicted: Evicted[] = []
     if (!isOver) spared = new Set()
     const run = () =>
       connection.transact('readwrite', durability, async (objects) => {
@@ -259,7 +259,7 @@ export function createIndexedDbStore({
           throw error
         // The disk has less room than we were given: try once more.
         fullAt = clock.now()
-        await halve(evicted)
+        await halve()
         return run()
       })
       .catch(async (error: unknown) => {
@@ -278,24 +278,27 @@ export function createIndexedDbStore({
     seen = logs.at(-1) ?? seen
     isOver = isMore
     sweep()
-    unaccounted = NO_BYTES
+    unaccounted = []
     for (const name of bits) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
   }
 
   /** Gives up half of what is there. A full disk takes nothing at all, so the accounts have to wait. */
-  async function halve(evicted: StoreNotice[]): Promise<void> {
-    const all = await connection.transact('readonly', 'relaxed', spaceOf)
-    const goal = all.bytes / 2
-    let left = all
+  async function halve(): Promise<void> {
+    let left = await connection.transact('readonly', 'relaxed', spaceOf)
+    const goal = left.bytes / 2
     while (left.bytes > goal) {
-      left = await connection.transact('readwrite', 'relaxed', (objects) =>
-        evict(objects, keyRange, left, goal, new Set(), evicted),
-      )
+      let evicted: Evicted[] = []
+      left = await connection.transact('readwrite', 'relaxed', (objects) => {
+        evicted = []
+        return evict(objects, keyRange, left, goal, new Set(), evicted)
+      })
+      for (const notice of evicted) {
+        unaccounted.push({ ...notice, bytes: -notice.bytes })
+        onNotice(notice)
+      }
     }
-    unaccounted = grown(unaccounted, { bytes: all.bytes - left.bytes, named: all.named - left.named })
-    for (const notice of evicted) onNotice(notice)
   }
 
   /** Removes everything, which takes no room. The next life is named when there is some. */

@@ -99,3 +99,13 @@ test('half of a full disk is given up in several transactions as well', async ()
   expect(await records()).toBeLessThanOrEqual(KEPT / 2 + 2)
   expect(idsOf(await read(store, 'new'))).toEqual(['new'])
 })
+
+test('what a full disk kept from being evicted is not told as evicted', async () => {
+  const { database, store, notices, records } = await fullDisk(200_000)
+  await store.read([])
+  database.inject({ at: 'commit', fault: 'QuotaExceededError' })
+  await put(store, 'new')
+  await store.read([])
+  await database.settled()
+  expect(notices.filter(({ type }) => type === 'evicted')).toHaveLength(KEPT + 1 - (await records()))
+})
