@@ -247,11 +247,20 @@ export function createIndexedDbStore({
     const bits = [...visited]
     const evicted: Evicted[] = []
     if (!isOver) spared = new Set()
-    const run = () =>
-      connection.transact('readwrite', durability, async (objects) => {
-        evicted.length = 0
-        return apply(objects, changes, { seen, bits, unaccounted, spared, evicted }, options)
-      })
+    const run = async () => {
+      // Taken along by one transaction, however many are under way; and by another one when this one fails.
+      const taken = unaccounted
+      unaccounted = []
+      try {
+        return await connection.transact('readwrite', durability, async (objects) => {
+          evicted.length = 0
+          return apply(objects, changes, { seen, bits, unaccounted: taken, spared, evicted }, options)
+        })
+      } catch (error) {
+        unaccounted = [...taken, ...unaccounted]
+        throw error
+      }
+    }
     const { logs, isOver: isMore = isOver } = await run()
       .catch(async (error: unknown) => {
         const since = clock.now() - fullAt
@@ -278,7 +287,6 @@ export function createIndexedDbStore({
     seen = logs.at(-1) ?? seen
     isOver = isMore
     sweep()
-    unaccounted = []
     for (const name of bits) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
@@ -310,6 +318,7 @@ export function createIndexedDbStore({
       objects.clear()
       return { records, bodies, bytes }
     })
+    unaccounted = []
     return { log, removed }
   }
 

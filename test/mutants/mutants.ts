@@ -609,6 +609,19 @@ export const mutants: readonly Mutant[] = [
     'return { logs, isOver: false }',
     ['test/stores/space.test.ts'],
   ),
+  {
+    name: 'what a full disk gave up is taken off the account by each transaction that is under way',
+    edits: [
+      { file: 'src/stores/indexeddb.ts', find: '      unaccounted = []\n      try {', replace: '      try {' },
+      { file: 'src/stores/indexeddb.ts', find: '        unaccounted = [...taken, ...unaccounted]\n', replace: '' },
+      {
+        file: 'src/stores/indexeddb.ts',
+        find: '    isOver = isMore\n',
+        replace: '    isOver = isMore\n    unaccounted = []\n',
+      },
+    ],
+    tests: ['test/stores/account.test.ts'],
+  },
   one(
     'what is written or removed ahead of the hand counts as what the hand left behind',
     'stores/space.ts',

@@ -8,6 +8,7 @@ import { putOf, responseWith } from './builders.ts'
 import { recordIn, rowsOfKind, valueUnder } from './golden/restored.ts'
 
 const RELAXED = { durability: 'relaxed' } as const
+const STRICT = { durability: 'strict' } as const
 
 const key = (index: number) => [`k${String(index).padStart(4, '0')}`]
 const keys = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => key(from + index))
@@ -52,6 +53,33 @@ test.each<[string, Write[]]>([
   await database.settled()
   expect(await stored()).toBeLessThanOrEqual(300_000)
   expect(await stored()).toBeGreaterThan(275_000)
+  expect(await account()).toMatchObject({ bytes: await stored() })
+})
+
+test('what a full disk gave up is taken off once, though a purge comes while it is tried once more', async () => {
+  const { database, open, stored, account } = await disk(12)
+  const store = open(1e9)
+  await store.read([])
+  database.inject({ at: 'commit', fault: 'QuotaExceededError' })
+  const purges: Promise<unknown>[] = []
+  let runs = 0
+  await store.update(
+    [],
+    () => {
+      if (++runs === 2)
+        purges.push(
+          store.update(
+            [],
+            () => [{ kind: 'purge', purge: { selector: { tags: ['t'] }, mode: 'soft', at: 0 } }],
+            STRICT,
+          ),
+        )
+      return [put(['new'])]
+    },
+    RELAXED,
+  )
+  await Promise.all(purges)
+  expect(purges).toHaveLength(1)
   expect(await account()).toMatchObject({ bytes: await stored() })
 })
 
