@@ -1,12 +1,12 @@
 import type { PurgeLog } from '../http/message.ts'
 import { appendPurge, emptyLog } from '../http/purge-log.ts'
 import type { Random } from '../ports/random.ts'
-import type { Snapshot, StoreKey, StoreNotice, Write } from '../ports/store.ts'
+import type { Snapshot, StoreKey, Write } from '../ports/store.ts'
 import { recordKey, SPACE, visitedKey } from './database-keys.ts'
 import { putRecord, type RecordLimits } from './put-record.ts'
 import { keepWithinRoutes, type Newcomer } from './routes.ts'
 import { nameOf } from './seal.ts'
-import { evict, grown, type Space, spaceOf } from './space.ts'
+import { type Evicted, evict, type Growth, grown, spaceOf } from './space.ts'
 import { isForeign, routeOf } from './stored-record.ts'
 import { asItIs, known, look, putLog, snapshotOf, type View } from './view.ts'
 
@@ -22,20 +22,20 @@ export interface Along {
   readonly seen: PurgeLog | undefined
   /** Names of records that were used. */
   readonly bits: readonly string[]
-  /** Bytes that were removed, and are in no account yet. */
-  readonly unaccounted: Space
+  /** What was removed before, and is in no account yet. */
+  readonly unaccounted: readonly Growth[]
   /** Names of records that eviction takes last: it is told what is written. */
   readonly spared: Set<string>
   /** Is told what went. */
-  readonly evicted: StoreNotice[]
+  readonly evicted: Evicted[]
 }
 
 /** What has been done. */
 export interface Applied {
   /** The log after each of the changes. */
   readonly logs: readonly PurgeLog[]
-  /** Whether there is more than the budget: it was too much to evict in one transaction, and another one is to follow. */
-  readonly isOver: boolean
+  /** Whether there is more than the budget: it was too much to evict in one transaction, and another one is to follow. Absent where nothing has changed that, and nobody looked. */
+  readonly isOver?: boolean
 }
 
 export interface ApplyOptions extends RecordLimits {
@@ -60,7 +60,7 @@ export async function apply(
   }
   const before = view.log
   let log = before ?? emptyLog(token(random))
-  const growth = { bytes: -unaccounted.bytes, named: -unaccounted.named }
+  const growth = [...unaccounted]
   const newcomers: Newcomer[] = []
   async function put(write: Extract<Write, { kind: 'record' }>, ofRoute?: string): Promise<number> {
     const { partition, key } = write
@@ -71,8 +71,7 @@ export async function apply(
     // By now it may be of another route, which is not full.
     if (ofRoute !== undefined && former?.name !== ofRoute) return 0
     const bytes = putRecord(objects, view, write, limits)
-    growth.bytes += bytes
-    if (partition !== '') growth.named += bytes
+    if (bytes !== 0) growth.push({ partition, key, bytes })
     spared.add(name)
     const route = routeOf(view.records.get(name))
     if (route && route.name !== former?.name) newcomers.push({ partition, key, route })
@@ -91,9 +90,9 @@ export async function apply(
     if (bytes > 0) evicted.push({ type: 'evicted', partition, key, bytes, tier: 'disk' })
   })
   if (log !== before) putLog(objects, log, view)
-  if (growth.bytes === 0 && changes.length > 0) return { logs, isOver: false }
+  if (growth.length === 0 && changes.length > 0) return { logs }
   const { maxBytes } = limits
-  let space = grown(await spaceOf(objects), growth)
+  let space = grown(await spaceOf(objects), growth, keyRange)
   // A little more than needed, so that not every write has to.
   if (space.bytes > maxBytes || space.passing)
     space = await evict(objects, keyRange, space, maxBytes - maxBytes / 16, spared, evicted)

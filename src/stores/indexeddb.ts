@@ -8,7 +8,7 @@ import type { Snapshot, Store, StoredRecord, StoreKey, StoreNotice, WriteOptions
 import { apply, type Change, token } from './apply.ts'
 import { createConnection } from './connection.ts'
 import { SPACE } from './database-keys.ts'
-import { evict, grown, NO_BYTES, type Space, spaceOf } from './space.ts'
+import { type Evicted, evict, type Growth, type Space, spaceOf } from './space.ts'
 import { known, look, putLog, snapshotOf, type View } from './view.ts'
 
 export interface IndexedDbOptions {
@@ -113,7 +113,7 @@ export function createIndexedDbStore({
   /** When the disk was last found to be full. */
   let fullAt = Number.NEGATIVE_INFINITY
   /** What was removed since then, and is in no account yet. */
-  let unaccounted = NO_BYTES
+  let unaccounted: Growth[] = []
 
   /** Removes records that are of no use, if they still are when their turn comes, and responses without their bodies. Nobody waits for it. */
   function repair(damaged: readonly StoreKey[]): void {
@@ -232,6 +232,8 @@ export function createIndexedDbStore({
       const logs = await commit(together, durability)
       for (const [index, writer] of together.entries()) writer.resolve(logs[index] as PurgeLog)
     } catch (error) {
+      // What is over then waits for the next write.
+      if (together.length === 0) isOver = false
       if (together.length === 1 || isNamed(error, 'TimeoutError')) for (const writer of together) writer.reject(error)
       else for (const writer of together) await write([writer], durability)
     }
@@ -243,22 +245,30 @@ export function createIndexedDbStore({
     durability: WriteOptions['durability'],
   ): Promise<readonly PurgeLog[]> {
     const bits = [...visited]
-    const evicted: StoreNotice[] = []
+    const evicted: Evicted[] = []
     if (!isOver) spared = new Set()
-    isOver = false
-    const run = () =>
-      connection.transact('readwrite', durability, async (objects) => {
-        evicted.length = 0
-        return apply(objects, changes, { seen, bits, unaccounted, spared, evicted }, options)
-      })
-    const { logs, isOver: isMore } = await run()
+    const run = async () => {
+      // Taken along by one transaction, however many are under way; and by another one when this one fails.
+      const taken = unaccounted
+      unaccounted = []
+      try {
+        return await connection.transact('readwrite', durability, async (objects) => {
+          evicted.length = 0
+          return apply(objects, changes, { seen, bits, unaccounted: taken, spared, evicted }, options)
+        })
+      } catch (error) {
+        unaccounted = [...taken, ...unaccounted]
+        throw error
+      }
+    }
+    const { logs, isOver: isMore = isOver } = await run()
       .catch(async (error: unknown) => {
         const since = clock.now() - fullAt
         if (!isNamed(error, 'QuotaExceededError') || (durability === 'relaxed' && since >= 0 && since < FULL_MS))
           throw error
         // The disk has less room than we were given: try once more.
         fullAt = clock.now()
-        await halve(evicted)
+        await halve()
         return run()
       })
       .catch(async (error: unknown) => {
@@ -277,24 +287,26 @@ export function createIndexedDbStore({
     seen = logs.at(-1) ?? seen
     isOver = isMore
     sweep()
-    unaccounted = NO_BYTES
     for (const name of bits) visited.delete(name)
     for (const notice of evicted) onNotice(notice)
     return logs
   }
 
   /** Gives up half of what is there. A full disk takes nothing at all, so the accounts have to wait. */
-  async function halve(evicted: StoreNotice[]): Promise<void> {
-    const all = await connection.transact('readonly', 'relaxed', spaceOf)
-    const goal = all.bytes / 2
-    let left = all
+  async function halve(): Promise<void> {
+    let left = await connection.transact('readonly', 'relaxed', spaceOf)
+    const goal = left.bytes / 2
     while (left.bytes > goal) {
-      left = await connection.transact('readwrite', 'relaxed', (objects) =>
-        evict(objects, keyRange, left, goal, new Set(), evicted),
-      )
+      let evicted: Evicted[] = []
+      left = await connection.transact('readwrite', 'relaxed', (objects) => {
+        evicted = []
+        return evict(objects, keyRange, left, goal, new Set(), evicted)
+      })
+      for (const notice of evicted) {
+        unaccounted.push({ ...notice, bytes: -notice.bytes })
+        onNotice(notice)
+      }
     }
-    unaccounted = grown(unaccounted, { bytes: all.bytes - left.bytes, named: all.named - left.named })
-    for (const notice of evicted) onNotice(notice)
   }
 
   /** Removes everything, which takes no room. The next life is named when there is some, and has a `partition` as soon as that. */
@@ -307,6 +319,7 @@ export function createIndexedDbStore({
       if (partition !== undefined) putLog(objects, log, { partition, unnamed: !partition })
       return { records, bodies, bytes }
     })
+    unaccounted = []
     return { log, removed }
   }
 

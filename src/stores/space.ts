@@ -1,6 +1,6 @@
 import { promisifyRequest } from 'idb-keyval'
-import type { StoreNotice } from '../ports/store.ts'
-import { isRecordKey, SPACE } from './database-keys.ts'
+import type { CacheKey, StoreNotice } from '../ports/store.ts'
+import { isRecordKey, recordKey, SPACE } from './database-keys.ts'
 import { unsealedRecord } from './seal.ts'
 import { isNumber, isObject, isPinned, sizeOf } from './stored-record.ts'
 
@@ -18,12 +18,21 @@ export interface Space {
 interface Passing {
   /** How often the hand has come round. */
   readonly rounds: number
-  /** Bytes that it left behind since it set out from the first record, and what was added since: when it comes round again, what is there. Unknown where it set out from another one. */
+  /** Bytes that it left behind since it set out from the first record, and what that has grown by since: when it comes round again, what is there. Unknown where it set out from another one. */
   readonly counted: number
 }
 
+/** By how many bytes a record has grown, or shrunk. */
+export interface Growth {
+  readonly partition: string
+  readonly key: CacheKey
+  readonly bytes: number
+}
+
+export type Evicted = Extract<StoreNotice, { type: 'evicted' }>
+
 /** Where nothing is. */
-export const NO_BYTES: Space = { bytes: 0, named: 0 }
+const NO_BYTES: Space = { bytes: 0, named: 0 }
 
 /** From which round on nothing is spared any more but what is pinned, and then not even that: the rounds before took all visited bits. */
 const PINNED_ONLY = 2
@@ -46,13 +55,26 @@ export async function spaceOf(objects: IDBObjectStore): Promise<Space> {
   }
 }
 
-/** The account when so much has been added, or removed. */
-export const grown = ({ passing, ...space }: Space, by: Pick<Space, 'bytes' | 'named'>): Space => ({
-  ...space,
-  bytes: Math.max(0, space.bytes + by.bytes),
-  named: Math.max(0, space.named + by.named),
-  ...(passing && { passing: { ...passing, counted: passing.counted + by.bytes } }),
-})
+/** The account when this has been written, or removed. What lies ahead of the hand is counted when the hand comes to it. */
+export function grown(
+  { bytes, named, hand, passing }: Space,
+  growth: readonly Growth[],
+  keyRange: typeof IDBKeyRange,
+): Space {
+  const passed = passing && hand ? keyRange.upperBound(hand) : undefined
+  let behind = 0
+  for (const one of growth) {
+    bytes += one.bytes
+    if (one.partition !== '') named += one.bytes
+    if (passed?.includes(recordKey(one.partition, one.key))) behind += one.bytes
+  }
+  return {
+    bytes: Math.max(0, bytes),
+    named: Math.max(0, named),
+    hand,
+    ...(passing && { passing: { ...passing, counted: passing.counted + behind } }),
+  }
+}
 
 /**
  * Moves the hand over the records in the order of their keys, from where it stopped: what was used since loses its bit, what was not goes (SIEVE). Stops at the goal, or when it has been
@@ -67,7 +89,7 @@ export async function evict(
   { bytes, named, hand, passing }: Space,
   goal: number,
   spared: ReadonlySet<string>,
-  evicted: StoreNotice[],
+  evicted: Evicted[],
 ): Promise<Space> {
   let { rounds, counted } = passing ?? { rounds: 0, counted: hand ? Number.NaN : 0 }
   for (let steps = 0; bytes > goal && steps < MAX_STEPS; steps += STRIDE) {

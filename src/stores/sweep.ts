@@ -6,7 +6,7 @@ import type { CacheKey, StoredRecord } from '../ports/store.ts'
 import { recordKey, SPACE, SWEEP, visitedKey } from './database-keys.ts'
 import { putRecord } from './put-record.ts'
 import { nameOf, unsealedRecord } from './seal.ts'
-import { grown, spaceOf } from './space.ts'
+import { type Growth, grown, spaceOf } from './space.ts'
 import { isNumber, isObject, isText, isTexts } from './stored-record.ts'
 import { known } from './view.ts'
 
@@ -68,7 +68,7 @@ export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKey
     }),
   )
 
-  const growth = { bytes: 0, named: 0 }
+  const growth: Growth[] = []
   for (const place of places) {
     const [kind, partition, key, id] = place
     const name = nameOf(['record', partition, key])
@@ -76,12 +76,11 @@ export async function sweepSome(objects: IDBObjectStore, keyRange: typeof IDBKey
     const record = unsealedRecord(value, name)
     if (kind === 'record') {
       const bytes = record ? sweepRecord(objects, partition, key, record, log) : 0
-      growth.bytes += bytes
-      if (partition !== '') growth.named += bytes
+      if (bytes !== 0) growth.push({ partition, key, bytes })
     } else if (value === undefined || (kind === 'body' && record && !isNamedIn(record, id)))
       objects.delete(place as unknown as IDBValidKey)
   }
-  if (growth.bytes !== 0) objects.put(grown(await spaceOf(objects), growth), SPACE)
+  if (growth.length > 0) objects.put(grown(await spaceOf(objects), growth, keyRange), SPACE)
 
   const isEnd = keys.length < STRIDE
   const { incarnation, last, at } = round

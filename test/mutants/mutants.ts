@@ -603,6 +603,40 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/space.test.ts'],
   ),
   one(
+    'an eviction under way ends when something is written that changes no size',
+    'stores/apply.ts',
+    'return { logs }',
+    'return { logs, isOver: false }',
+    ['test/stores/space.test.ts'],
+  ),
+  {
+    name: 'what a full disk gave up is taken off the account by each transaction that is under way',
+    edits: [
+      { file: 'src/stores/indexeddb.ts', find: '      unaccounted = []\n      try {', replace: '      try {' },
+      { file: 'src/stores/indexeddb.ts', find: '        unaccounted = [...taken, ...unaccounted]\n', replace: '' },
+      {
+        file: 'src/stores/indexeddb.ts',
+        find: '    isOver = isMore\n',
+        replace: '    isOver = isMore\n    unaccounted = []\n',
+      },
+    ],
+    tests: ['test/stores/account.test.ts'],
+  },
+  one(
+    'what is written or removed ahead of the hand counts as what the hand left behind',
+    'stores/space.ts',
+    'if (passed?.includes(recordKey(one.partition, one.key))) behind',
+    'behind',
+    ['test/stores/account.test.ts'],
+  ),
+  one(
+    'the account stays as it was where the bytes of a transaction come to nothing, whosesoever they are',
+    'stores/apply.ts',
+    'growth.length === 0 &&',
+    'growth.reduce((sum, { bytes }) => sum + bytes, 0) === 0 &&',
+    ['test/stores/account.test.ts'],
+  ),
+  one(
     'storage.estimate() is believed when it shows room, and not the transaction that found none',
     'stores/indexeddb.ts',
     '        // The disk has less room than we were given: try once more.\n',

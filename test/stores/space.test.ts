@@ -78,6 +78,17 @@ test('an eviction that was cut off in the middle goes on with the next write, wh
   expect(await records()).toBeLessThan(110)
 })
 
+test('an eviction goes on to its end though a write comes in between that changes no size', async () => {
+  const { database, store, records } = await fullDisk(200_000)
+  await put(store, 'new')
+  await store.update([['record', '', ['new']]], () => [], RELAXED)
+  expect(await records()).toBeGreaterThan(KEPT / 2)
+  await database.settled()
+  await store.read([])
+  await database.settled()
+  expect(await records()).toBeLessThan(110)
+})
+
 test('half of a full disk is given up in several transactions as well', async () => {
   const { database, store, records } = await fullDisk(1e9)
   await store.read([])
@@ -87,4 +98,14 @@ test('half of a full disk is given up in several transactions as well', async ()
   expect(database.count('transaction') - before).toBeGreaterThan(4)
   expect(await records()).toBeLessThanOrEqual(KEPT / 2 + 2)
   expect(idsOf(await read(store, 'new'))).toEqual(['new'])
+})
+
+test('what a full disk kept from being evicted is not told as evicted', async () => {
+  const { database, store, notices, records } = await fullDisk(200_000)
+  await store.read([])
+  database.inject({ at: 'commit', fault: 'QuotaExceededError' })
+  await put(store, 'new')
+  await store.read([])
+  await database.settled()
+  expect(notices.filter(({ type }) => type === 'evicted')).toHaveLength(KEPT + 1 - (await records()))
 })
