@@ -117,12 +117,21 @@ export function createDurableTier({
     memory.clear()
   }
 
+  /** What was under way when the store was closed, or came later, may have opened it anew. */
+  function ended(isShut = false): void {
+    active--
+    if (isClosed() && active === 0 && !isShut) durable?.close?.().catch(() => {})
+  }
+
   /** Tells the durable store whose it is now. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
     if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
     const enter = durable.enter.bind(durable)
     mine.entering ??= entered
-      .then(() => enter(mine.partition))
+      .then(() => {
+        active++
+        return enter(mine.partition)
+      })
       .then(({ log: seen, removed }) => {
         mine.isNew = false
         log.adopt(seen)
@@ -131,6 +140,7 @@ export function createDurableTier({
       })
       .finally(() => {
         mine.entering = undefined
+        ended()
       })
     entered = mine.entering.catch(() => {})
     return mine.entering
@@ -159,9 +169,8 @@ export function createDurableTier({
       onNotice({ type: 'store-failed', operation, error })
       return undefined
     } finally {
-      active--
-      // What was under way when it was closed may have opened it anew.
-      if (isClosed() && active === 0 && operation !== 'close') durable.close?.().catch(() => {})
+      // What cannot be caught up with must not keep it open.
+      ended(operation === 'close' && !hasFailed)
     }
   }
 

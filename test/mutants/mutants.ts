@@ -645,6 +645,13 @@ export const mutants: readonly Mutant[] = [
     ['test/stores/layered-partitions.test.ts'],
   ),
   one(
+    'a sign-out after close() leaves the database open',
+    'stores/durable-tier.ts',
+    '        mine.entering = undefined\n        ended()\n',
+    '        mine.entering = undefined\n        active--\n',
+    ['test/faults/open-after-close.test.ts'],
+  ),
+  one(
     'the partition that is left can be read until the disk has forgotten it',
     'create-cache.ts',
     '    if (!isSame) {\n      end(session)',
