@@ -11,7 +11,7 @@ import { createSharedLog, type Purge, type SharedLog } from './shared-log.ts'
 import { isForeign, isStoredRecord } from './stored-record.ts'
 
 /** What an update makes of the record of a key. */
-export type Change = Parameters<TieredStore['update']>[1]
+type Change = Parameters<TieredStore['update']>[1]
 
 export interface DurableTierOptions {
   readonly memory: MemoryStore
