@@ -119,6 +119,12 @@ export function createDurableTier({
     memory.clear()
   }
 
+  /** What was under way when the store was closed, or came later, may have opened it anew. */
+  function ended(isShut = false): void {
+    active--
+    if (isClosed() && active === 0 && !isShut) durable?.close?.().catch(() => {})
+  }
+
   /** Tells the durable store whose it is now. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
     const said = { kind: 'look', partition: mine.partition } as const
@@ -129,7 +135,10 @@ export function createDurableTier({
     if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
     const enter = durable.enter.bind(durable)
     mine.entering ??= entered
-      .then(() => enter(mine.partition))
+      .then(() => {
+        active++
+        return enter(mine.partition)
+      })
       .then(({ log: seen, removed }) => {
         mine.isNew = false
         log.adopt(seen)
@@ -138,6 +147,7 @@ export function createDurableTier({
       })
       .finally(() => {
         mine.entering = undefined
+        ended()
       })
     entered = mine.entering.catch(() => {})
     return mine.entering
@@ -166,9 +176,8 @@ export function createDurableTier({
       onNotice({ type: 'store-failed', operation, error })
       return undefined
     } finally {
-      active--
-      // What was under way when it was closed may have opened it anew.
-      if (isClosed() && active === 0 && operation !== 'close') durable.close?.().catch(() => {})
+      // What cannot be caught up with must not keep it open.
+      ended(operation === 'close' && !hasFailed)
     }
   }
 

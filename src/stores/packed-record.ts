@@ -1,6 +1,6 @@
 import type { StoredResponse } from '../http/message.ts'
 import type { StoredRecord } from '../ports/store.ts'
-import { isStoredRecord, vouchFor } from './stored-record.ts'
+import { isStoredRecord } from './stored-record.ts'
 
 /** Bytes before the text: a checksum of the rest, and how long the text is. */
 const HEAD = 8
@@ -17,10 +17,10 @@ interface Packed extends Omit<StoredResponse, 'body'> {
  * what a database reads fastest.
  *
  * @param name - of its key: a record that lies under another one is none
- * @throws a `DataCloneError` for what is no record: what is packed need not be looked at again
+ * @throws a `DataCloneError` for what is no record: what would be damaged when it is read is not written
  */
 export function packedRecord(record: StoredRecord, name: string): Uint8Array<ArrayBuffer> {
-  if (!isStoredRecord(record)) throw new DOMException('What is to be stored is no record', 'DataCloneError')
+  if (!isStoredRecord(record, name)) throw new DOMException('What is to be stored is no record', 'DataCloneError')
   const bodies: Uint8Array[] = []
   let size = 0
   const responses = record.responses.map(({ body: { bytes, ...body }, ...fields }) => {
@@ -52,12 +52,13 @@ export function unpackedRecord(value: unknown, name: string): StoredRecord | und
   const bodies = HEAD + length
   try {
     const { v, name: written, responses } = JSON.parse(decoder.decode(packed.subarray(HEAD, bodies)))
-    if (v !== 1 || written !== name || !responses.every((one: Packed) => one.v === 1)) return undefined
+    if (written !== name) return undefined
     for (const one of responses as Packed[]) {
       const { id, size, at } = one.body
       if (at !== undefined) one.body = { id, size, bytes: packed.subarray(bodies + at, bodies + at + size) }
     }
-    return vouchFor({ v: 1, responses })
+    const record = { v, responses }
+    return isStoredRecord(record, name) ? record : undefined
   } catch {
     return undefined // whole, but of another make
   }

@@ -18,7 +18,7 @@ export function sealedBody(bytes: Uint8Array<ArrayBuffer>, name: string) {
 /** The record in what lies on disk, if that is whole and was written for the key of this name: as today, or as version 0.1 wrote it. */
 export function unsealedRecord(value: unknown, name: string): StoredRecord | undefined {
   if (isObject(value) && value.v === 2) return unpackedRecord(value.bytes, name)
-  if (!isStoredRecord(value)) return undefined
+  if (!isStoredRecord(value, name)) return undefined
   const { responses } = value
   return 'sum' in value && value.sum === plainSum(value, name) ? { v: 1, responses } : undefined
 }

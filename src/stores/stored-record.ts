@@ -39,58 +39,58 @@ export function withinHalf(responses: readonly StoredResponse[], maxBytes: numbe
 
 /**
  * Whether what was read is a record of this format, whole. What lies on disk may be damaged, of another version, or written by someone else: everything that a rule relies on is
- * looked at, and anything odd makes the record absent.
+ * looked at, and anything odd makes the record absent. Each answer from disk comes by here, in a page that was just loaded: nothing is made for a field.
+ *
+ * @param name - of its key, which says most often that its URL is one
  */
-export const isStoredRecord = (value: unknown): value is StoredRecord =>
+export const isStoredRecord = (value: unknown, name = ''): value is StoredRecord =>
   isObject(value) &&
   value.v === 1 &&
   Array.isArray(value.responses) &&
   value.responses.length > 0 &&
   (looked.has(value.responses) ||
-    (value.responses.every(isStoredResponse) && looked.add(value.responses) !== undefined))
+    (value.responses.every((one) => isStoredResponse(one, name)) && looked.add(value.responses) !== undefined))
 
 /** What was looked at: a record is never changed, and is not looked at in each tier that it passes. */
 const looked = new WeakSet<readonly unknown[]>()
 
-/** A record that somebody has looked at already, before it was written. */
-export function vouchFor(record: StoredRecord): StoredRecord {
-  looked.add(record.responses)
-  return record
-}
-
-function isStoredResponse(value: unknown): boolean {
+function isStoredResponse(value: unknown, name: string): boolean {
   if (!isObject(value)) return false
-  const { v, url, status, statusText, type, headers, directives, vary, nominated, tags, epoch, body, part } = value
+  const { v, url, status, type, expires, directives, vary, epoch, part, pinned, route, body } = value
   return (
     v === 1 &&
-    isUrl(url) &&
+    isText(url) &&
+    (name.includes(`,["${url}"`) || isUrl(url)) &&
     isText(value.context) &&
     // A Response can be made of it.
     TYPES.includes(type) &&
     Number.isInteger(status) &&
     (status as number) >= 200 &&
     (status as number) <= 599 &&
-    isLine(statusText) &&
-    [value.dateValue, value.ageValue, value.requestTime, value.responseTime, value.sequence, value.delta].every(
-      isNumber,
-    ) &&
-    [value.lastModified, value.staleSince].every(isMissingOr(isNumber)) &&
-    isMissingOr(isText)(value.etag) &&
-    (value.expires === 'unreadable' || isMissingOr(isNumber)(value.expires)) &&
-    isFields(headers) &&
-    isFields(nominated) &&
+    isLine(value.statusText) &&
+    isNumber(value.dateValue) &&
+    isNumber(value.ageValue) &&
+    isNumber(value.requestTime) &&
+    isNumber(value.responseTime) &&
+    isNumber(value.sequence) &&
+    isNumber(value.delta) &&
+    isNumberOrMissing(value.lastModified) &&
+    isNumberOrMissing(value.staleSince) &&
+    (value.etag === undefined || isText(value.etag)) &&
+    (expires === 'unreadable' || isNumberOrMissing(expires)) &&
+    isFields(value.headers) &&
+    isFields(value.nominated) &&
     isObject(directives) &&
-    Object.values(directives).every((one) => one === true || isNumber(one) || isTexts(one)) &&
+    Object.values(directives).every(isArgument) &&
     (vary === '*' || vary === 'unknown' || isTexts(vary)) &&
-    isTexts(tags) &&
+    isTexts(value.tags) &&
     isObject(epoch) &&
     isText(epoch.incarnation) &&
     isNumber(epoch.number) &&
-    isMissingOr((one) => isObject(one) && isNumber(one.first) && isNumber(one.last) && isMissingOr(isNumber)(one.size))(
-      part,
-    ) &&
-    isMissingOr((one) => one === true)(value.pinned) &&
-    isMissingOr((one) => isObject(one) && isText(one.name) && isNumber(one.maxKeys))(value.route) &&
+    (part === undefined ||
+      (isObject(part) && isNumber(part.first) && isNumber(part.last) && isNumberOrMissing(part.size))) &&
+    (pinned === undefined || pinned === true) &&
+    (route === undefined || (isObject(route) && isText(route.name) && isNumber(route.maxKeys))) &&
     isObject(body) &&
     isText(body.id) &&
     isNumber(body.size) &&
@@ -115,19 +115,26 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isText = (value: unknown): value is string => typeof value === 'string'
 export const isNumber = (value: unknown): value is number => Number.isFinite(value)
 export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
-const isFields = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.every((line) => isTexts(line) && line.length === 2 && isToken(line[0]) && isLine(line[1]))
+const isNumberOrMissing = (value: unknown): boolean => value === undefined || isNumber(value)
+const isArgument = (value: unknown): boolean => value === true || isNumber(value) || isTexts(value)
+/** All names, and all values, are looked at as one. */
+function isFields(value: unknown): boolean {
+  if (!Array.isArray(value)) return false
+  let names = 'x'
+  let values = ''
+  for (const line of value) {
+    if (!isTexts(line) || line.length !== 2 || !line[0]) return false
+    names += line[0]
+    values += line[1]
+  }
+  return isToken(names) && isLine(values)
+}
 /** Whether it may stand in a field or a reason phrase (RFC 9110 §5.5). */
 const isLine = (value: unknown): boolean => isText(value) && !/[\0\r\n]|[^\0-\xff]/.test(value)
-function isUrl(value: unknown): boolean {
+function isUrl(text: string): boolean {
   try {
-    return isText(value) && new URL(value).href === value
+    return new URL(text).href === text
   } catch {
     return false
   }
 }
-const isMissingOr =
-  (is: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === undefined || is(value)
