@@ -12,6 +12,12 @@ test('a table in Markdown: medians, the middle half, and how many times the firs
   ])
 })
 
+test('a table keeps its samples, and one that has a single one calls it no median', () => {
+  const single = tableOf('task', 'A task', 'ms', { longest: [7] })
+  expect(single.rows[0]?.samples).toEqual([7])
+  expect(asMarkdown(single)).toContain('| longest | 7.00 | one sample | 1.00 |')
+})
+
 test('a ratio is that of the medians', () => expect(ratio([table], 'hit', 'fast', 'slow')).toBe(0.2))
 
 test.each([

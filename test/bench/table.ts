@@ -3,6 +3,8 @@ import { type Summary, summarise } from './statistics.ts'
 /** One of the ways to do the same. */
 interface Row extends Summary {
   readonly name: string
+  /** All that was measured, for who wants to look closer. */
+  readonly samples: readonly number[]
   /** What there is to say beside the figure, as how often the origin was asked. */
   readonly note?: string
 }
@@ -31,6 +33,7 @@ export const tableOf = (
   rows: Object.entries(samples).map(([name, values]) => ({
     name,
     ...summarise(values),
+    samples: values,
     ...(notes[name] !== undefined && { note: notes[name] }),
   })),
 })
@@ -51,14 +54,18 @@ export function valueIn(tables: readonly Table[], id: string, name: string): num
 export const figure = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3)
 
+/** Where the middle half of the samples lies; a single one has none, and is no median either. */
+const spread = ({ low, high, samples }: Row): string =>
+  samples.length > 1 ? `${figure(low)} to ${figure(high)}` : 'one sample'
+
 /** The table in Markdown: each median with where the middle half lies, and how many times the first it is. */
 export function asMarkdown({ title, unit, rows }: Table): string {
   const [baseline] = rows
   const hasNotes = rows.some(({ note }) => note !== undefined)
-  const lines = rows.map(
-    ({ name, median, low, high, note = '' }) =>
-      `| ${name} | ${figure(median)} | ${figure(low)} to ${figure(high)} | ${figure(median / (baseline?.median ?? median))} |${hasNotes ? ` ${note} |` : ''}`,
-  )
+  const lines = rows.map((row) => {
+    const { name, median, note = '' } = row
+    return `| ${name} | ${figure(median)} | ${spread(row)} | ${figure(median / (baseline?.median ?? median))} |${hasNotes ? ` ${note} |` : ''}`
+  })
   return [
     `| ${title} | ${unit} | middle half | ratio |${hasNotes ? ' |' : ''}`,
     `|---|---:|---:|---:|${hasNotes ? '---|' : ''}`,

@@ -89,8 +89,8 @@ export const budgets: readonly Budget[] = [
   share(
     'the first 100 answers from 10,000 stored, of one transaction of 100 gets',
     1.5,
-    'first 100 answers after a reload',
-    'first 100 answers after a reload',
+    'disk-first-100',
+    'first 100 answers',
     'getMany() of 100',
   ),
   {
