@@ -44,11 +44,17 @@ export function ratio(tables: readonly Table[], id: string, name: string, other:
 }
 
 /** The median of a row. @throws RangeError where there is none */
-export function valueIn(tables: readonly Table[], id: string, name: string): number {
+export const valueIn = (tables: readonly Table[], id: string, name: string): number => rowIn(tables, id, name).median
+
+function rowIn(tables: readonly Table[], id: string, name: string): Row {
   const row = tables.find((one) => one.id === id)?.rows.find((one) => one.name === name)
   if (!row) throw new RangeError(`Nothing was measured of "${name}" in ${id}`)
-  return row.median
+  return row
 }
+
+/** The greatest sample of a row: for what must never be more. @throws RangeError where there is none */
+export const worstIn = (tables: readonly Table[], id: string, name: string): number =>
+  Math.max(...rowIn(tables, id, name).samples)
 
 /** Three digits, never in powers of ten. */
 export const figure = (value: number): string =>

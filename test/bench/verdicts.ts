@@ -1,5 +1,5 @@
 import { sizes } from './sample.ts'
-import { figure, ratio, type Table, valueIn } from './table.ts'
+import { figure, ratio, type Table, valueIn, worstIn } from './table.ts'
 
 /** What the project wants to show. */
 export interface Budget {
@@ -106,6 +106,11 @@ export const budgets: readonly Budget[] = [
     'nearcache, installCache()',
     'a bare worker, from its memory',
   ),
+  {
+    what: 'requests for one cold key of 100 readers in each of 5 tabs, in the worst round',
+    most: 1,
+    figureIn: (tables) => worstIn(tables, 'tabs-requests', JSON_),
+  },
   share(
     'a purge of what 100,000 carry, of TanStack Query’s invalidateQueries()',
     1,
