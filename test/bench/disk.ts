@@ -1,10 +1,10 @@
 // A part of `npm run bench`: what the disk costs a page of Chromium, beside bare IndexedDB and plain fetch.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { bundle } from '../size/bundle.ts'
-import { chromiumLaunch } from '../support/browsers.ts'
 import type * as InPage from './disk-in-page.ts'
+import { inProfile } from './profile.ts'
 import { bytes, headers } from './sample.ts'
 import { type Table, tableOf } from './table.ts'
 
@@ -35,12 +35,9 @@ export async function measureDisk(): Promise<readonly Table[]> {
   })
   await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
   const url = `http://localhost:${(server.address() as AddressInfo).port}/`
-  const browser = await chromium.launch(chromiumLaunch)
   try {
-    const context = await browser.newContext()
-    return await measureIn(context, url, browser)
+    return await inProfile((context) => measureIn(context, url))
   } finally {
-    await browser.close()
     server.close()
   }
 }
@@ -67,7 +64,9 @@ function longestTaskIn({ traceEvents }: { readonly traceEvents: readonly Traced[
   return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
 }
 
-async function measureIn(context: BrowserContext, url: string, browser: Browser): Promise<readonly Table[]> {
+async function measureIn(context: BrowserContext, url: string): Promise<readonly Table[]> {
+  const browser = context.browser()
+  if (!browser) throw new Error('This Playwright traces no profile')
   /** Does `work` in a page that was just loaded. */
   async function inFreshPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
     const page = await context.newPage()
