@@ -41,10 +41,12 @@ const put = (database: IDBDatabase, key: string, durability: IDBTransactionDurab
     transaction.commit()
   })
 
-/** The first answer of a page that has asked for nothing yet, in milliseconds. */
+/** The first answer of a page that has asked for nothing yet, in milliseconds, the making of its cache included. */
 export async function start(count: number): Promise<number> {
+  const started = performance.now()
   const cache = open()
-  const took = await timed(async () => (await cache.fetch(urlOf(count - 1))).text())
+  await (await cache.fetch(urlOf(count - 1))).text()
+  const took = performance.now() - started
   if (cache.stats().hits !== 1) throw new Error(`not stored: ${JSON.stringify(cache.stats())}`)
   await cache.close()
   return took
