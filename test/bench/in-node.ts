@@ -6,7 +6,7 @@ import type { PresentedRequest } from '../../src/http/message.ts'
 import { emptyLog } from '../../src/http/purge-log.ts'
 import { storedResponse } from '../../src/http/stored-response.ts'
 import { measure, timed } from './measure.ts'
-import { type BenchOrigin, startOrigin } from './origin.ts'
+import { type BenchOrigin, productsAsked, startOrigin } from './origin.ts'
 import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
 import { bareMap, plainFetch } from './peers/bare.ts'
 import { cachifiedOnMap } from './peers/cachified.ts'
@@ -45,13 +45,12 @@ async function withPeers<T>(
   }
 }
 
-const total = ({ asked }: BenchOrigin) => [...asked.values()].reduce((sum, count) => sum + count, 0)
-
 /** @throws where a peer goes to the origin for what it should have */
 async function onlyHits<T>(origin: BenchOrigin, work: () => Promise<T>): Promise<T> {
-  const before = total(origin)
+  const before = productsAsked(origin)
   const done = await work()
-  if (total(origin) !== before) throw new Error(`${total(origin) - before} reads went to the origin`)
+  const went = productsAsked(origin) - before
+  if (went > 0) throw new Error(`${went} reads went to the origin`)
   return done
 }
 
@@ -62,6 +61,27 @@ async function hits(origin: BenchOrigin, opened: ReadonlyArray<Opened & { name: 
     measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
   )
   return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
+}
+
+/** Many URLs read in turn, as an application reads them: what serves the last one again gains nothing. */
+const manyInTurn = (origin: BenchOrigin, count: number): Promise<Table> =>
+  withPeers(origin, peers, async (opened) => {
+    const urls = Array.from({ length: count }, (_, index) => origin.url + pathOf(1, `many/${count}/${index}`))
+    for (const { read } of opened) for (const url of urls) await read(url)
+    const contenders = opened.map(({ name, read }) => ({ name, run: inTurn(urls, read) }))
+    const samples = await onlyHits(origin, () => measure(contenders))
+    const title = `A hit in memory, ${count.toLocaleString('en')} URLs in turn, 1 KB, Node`
+    return tableOf(`hit-many-${count}`, title, 'µs', samples)
+  })
+
+/** Does something with one after the other, a call each, and begins anew after the last. */
+function inTurn<T>(all: readonly T[], work: (one: T) => unknown): () => unknown {
+  let next = 0
+  return () => {
+    const one = all[next] as T
+    next = (next + 1) % all.length
+    return work(one)
+  }
 }
 
 const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
@@ -221,6 +241,7 @@ const origin = await startOrigin()
 await withPeers(origin, peers, async (opened) => {
   for (const size of sizes) print(await hits(origin, opened, size))
 })
+for (const count of [500, 2_000]) print(await manyInTurn(origin, count))
 print(await hundredAtOnce(origin))
 print(await decisions())
 print(await stampede(origin))

@@ -9,6 +9,10 @@ export interface BenchOrigin {
   close(): void
 }
 
+/** How often it was asked for products in all. */
+export const productsAsked = ({ asked }: BenchOrigin): number =>
+  [...asked].reduce((sum, [path, count]) => (path.startsWith('/product/') ? sum + count : sum), 0)
+
 /** @param files - text by path; those that end in `.js` are scripts, `/` is for every other path */
 export async function startOrigin(files: Readonly<Record<string, string>> = {}): Promise<BenchOrigin> {
   const asked = new Map<string, number>()

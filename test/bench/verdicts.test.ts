@@ -37,6 +37,6 @@ test('the verdicts in Markdown name what is missed and what is missing', () => {
   expect(lines.split('\n').slice(2)).toEqual([
     '| half | 0.500 | 0.400 | met |',
     '| half | 0.500 | 0.600 | **not met** |',
-    '| json() on a hit of 1 KB, of cachified | 1.00 |  | not measured |',
+    '| json() on a hit of 1 KB in Node, of cachified | 1.00 |  | not measured |',
   ])
 })

@@ -21,6 +21,9 @@ export interface Verdict {
 const MAP = 'Map, new Response(bytes).json()'
 const FETCH = 'nearcache, fetch().json()'
 const JSON_ = 'nearcache, json()'
+const UNDICI = 'undici, cache interceptor'
+const HTTP_CACHE = 'the browser’s HTTP cache, fetch().json()'
+const CACHE_API = 'Cache API, match(), json()'
 
 /** The first figure as a share of the second. */
 const share = (what: string, most: number, id: string, name: string, other: string): Budget => ({
@@ -32,30 +35,37 @@ const share = (what: string, most: number, id: string, name: string, other: stri
 /** How much a cost grows from 1,000 to 100,000 stored. Noise is a quarter. */
 const flat = (what: string, id: string): Budget => share(what, 1.25, id, '100,000 stored', '1,000 stored')
 
+/** What is shown of hits in Node, whatever is read. */
+const hitsInNode = (what: string, id: string): readonly Budget[] => [
+  share(`json() on ${what} in Node, of cachified`, 1, id, JSON_, 'cachified on a Map'),
+  share(
+    `json() on ${what} in Node, of TanStack Query’s fetchQuery()`,
+    1 / 2,
+    id,
+    JSON_,
+    'TanStack Query, fetchQuery()',
+  ),
+  share(`fetch().json() on ${what} in Node, of a Map with new Response().json()`, 1.3, id, FETCH, MAP),
+  share(`fetch().json() on ${what} in Node, of undici’s cache interceptor`, 1 / 5, id, FETCH, UNDICI),
+]
+
+/** The same in Chromium, where the browser has caches of its own. */
+const hitsInChromium = (what: string, id: string): readonly Budget[] => [
+  share(`json() on ${what} in Chromium, of cachified`, 1, id, JSON_, 'cachified on a Map'),
+  share(`json() on ${what} in Chromium, of TanStack Query’s`, 1 / 2, id, JSON_, 'TanStack Query, fetchQuery()'),
+  share(`fetch().json() on ${what} in Chromium, of a Map with new Response().json()`, 1.3, id, FETCH, MAP),
+  share(`fetch().json() on ${what} in Chromium, of the same, wanted`, 1, id, FETCH, MAP),
+  share(`fetch().json() on ${what} in Chromium, of the browser’s HTTP cache`, 1 / 20, id, FETCH, HTTP_CACHE),
+  share(`fetch().json() on ${what} in Chromium, of the Cache API`, 1 / 20, id, FETCH, CACHE_API),
+]
+
 /** The budgets of DESIGN section 14 and issue 8, as shares: a tenth is ten times faster. */
 export const budgets: readonly Budget[] = [
-  ...sizes.flatMap((size) => [
-    share(`json() on a hit of ${size} KB, of cachified`, 1, `hit-${size}`, JSON_, 'cachified on a Map'),
-    share(
-      `json() on a hit of ${size} KB, of TanStack Query’s fetchQuery()`,
-      1 / 2,
-      `hit-${size}`,
-      JSON_,
-      'TanStack Query, fetchQuery()',
-    ),
-    share(
-      `fetch().json() on a hit of ${size} KB in Node, of a Map with new Response().json()`,
-      1.3,
-      `hit-${size}`,
-      FETCH,
-      MAP,
-    ),
-  ]),
-  share('json() on a hit in Chromium, of cachified', 1, 'page-hit-1', JSON_, 'cachified on a Map'),
-  share('json() on a hit in Chromium, of TanStack Query’s', 1 / 2, 'page-hit-1', JSON_, 'TanStack Query, fetchQuery()'),
-  share('fetch().json() on a hit in Chromium, of a Map with new Response().json()', 1.3, 'page-hit-1', FETCH, MAP),
-  share('the same, wanted', 1, 'page-hit-1', FETCH, MAP),
-  share('fetch().json() on a hit, of undici’s cache interceptor', 1 / 5, 'hit-1', FETCH, 'undici, cache interceptor'),
+  ...sizes.flatMap((size) => hitsInNode(`a hit of ${size} KB`, `hit-${size}`)),
+  ...[500, 2_000].flatMap((count) =>
+    hitsInNode(`a hit of ${count.toLocaleString('en')} URLs in turn`, `hit-many-${count}`),
+  ),
+  ...sizes.flatMap((size) => hitsInChromium(`a hit of ${size} KB`, `page-hit-${size}`)),
   share(
     'decide() on a hit, of http-cache-semantics',
     1 / 5,
@@ -63,14 +73,6 @@ export const budgets: readonly Budget[] = [
     'nearcache, decide()',
     'http-cache-semantics, satisfiesWithoutRevalidation()',
   ),
-  share(
-    'a hit in Chromium, of the browser’s HTTP cache',
-    1 / 20,
-    'page-hit-1',
-    FETCH,
-    'the browser’s HTTP cache, fetch().json()',
-  ),
-  share('a hit in Chromium, of the Cache API', 1 / 20, 'page-hit-1', FETCH, 'Cache API, match(), json()'),
   share('the first answer from 10,000 stored, of idb-keyval’s get()', 1.5, 'start-1-10000', FETCH, 'idb-keyval, get()'),
   share(
     'the first answer from 10,000 stored, of TanStack’s whole-client persister',
@@ -79,13 +81,7 @@ export const budgets: readonly Budget[] = [
     FETCH,
     'TanStack Query, persistQueryClient',
   ),
-  share(
-    'the first answer from 10,000 stored, of the Cache API',
-    1,
-    'start-1-10000',
-    FETCH,
-    'Cache API, match(), json()',
-  ),
+  share('the first answer from 10,000 stored, of the Cache API', 1, 'start-1-10000', FETCH, CACHE_API),
   share(
     'the first 100 answers from 10,000 stored, of one transaction of 100 gets',
     1.5,
