@@ -115,6 +115,8 @@ const records = (): Promise<number> =>
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
+export type TaskName = keyof typeof tasks
+
 /** How long each takes; in a page of its own, in this order. */
 export const tasks = {
   'nothing, for a second': () => timed(() => pause(1_000)),
