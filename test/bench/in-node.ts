@@ -1,8 +1,10 @@
 // Bundled and run by `npm run bench`; see node.ts.
 import CachePolicy from 'http-cache-semantics'
 import { type CacheOptions, createCache } from 'nearcache'
-import { decide } from '../../src/http/decide.ts'
-import type { PresentedRequest } from '../../src/http/message.ts'
+import { requestDirectives } from '../../src/http/cache-control.ts'
+import { type DecisionContext, decide } from '../../src/http/decide.ts'
+import { bare } from '../../src/http/given.ts'
+import type { HeaderList, PresentedRequest, RequestDirectives } from '../../src/http/message.ts'
 import { emptyLog } from '../../src/http/purge-log.ts'
 import { storedResponse } from '../../src/http/stored-response.ts'
 import { measure, timed } from './measure.ts'
@@ -93,49 +95,71 @@ const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
     return tableOf('hundred', '100 keys at once, all stored, Node', 'µs', samples)
   })
 
-async function decisions(): Promise<Table> {
-  const now = Date.now()
+/** As `present()` has it: a request without fields has nothing to be parsed. */
+const NO_DIRECTIVES: RequestDirectives = bare({})
+
+/**
+ * The decision alone, for a request as plain data with its header fields and a response that was stored before. What the request says, what time it is and what else a decision rests on is found out anew by
+ * either side each time, as for each call.
+ */
+async function decisions(id: string, what: string, fields: Readonly<Record<string, string>>): Promise<Table> {
   const url = 'https://shop.example/api/product/42'
-  const presented: PresentedRequest = {
+  const list = Object.entries(fields)
+  const present = (): PresentedRequest => ({
     method: 'GET',
     url,
-    headers: [['accept', 'application/json']],
+    headers: list,
     cacheMode: 'default',
-    directives: {},
-  }
-  const epoch = { incarnation: '1q2w3e4r5t6z', number: 0 }
-  const stored = storedResponse({
-    url,
-    status: 200,
-    statusText: 'OK',
-    type: 'basic',
-    headers: Object.entries(headers),
-    request: presented,
-    requestTime: now - 1000,
-    responseTime: now - 950,
-    epoch,
-    context: 'bench',
-    sequence: 1,
-    delta: 50,
-    tags: [],
-    body: { id: 'bench', size: bytes.byteLength, bytes },
+    directives: list.length > 0 ? requestDirectives(list) : NO_DIRECTIVES,
   })
-  const context = { now, log: emptyLog(epoch.incarnation), random: () => 0.5, policy: { beta: 1, phase: 0.05 } }
-  if (decide(presented, [stored], context).kind !== 'reuse') throw new Error('not a hit')
+  const epoch = { incarnation: '1q2w3e4r5t6z', number: 0 }
+  const log = emptyLog(epoch.incarnation)
+  const policy = { beta: 1, phase: 0.05 }
+  const context = (): DecisionContext => ({
+    now: Date.now(),
+    log,
+    random: Math.random,
+    mayRefreshEarly: isWanted.bind(undefined, url),
+    implied: NO_FIELDS,
+    partitioned: false,
+    policy,
+  })
+  const responseTime = Date.now()
+  const candidates = [
+    storedResponse({
+      url,
+      status: 200,
+      statusText: 'OK',
+      type: 'basic',
+      headers: Object.entries(headers),
+      request: present(),
+      requestTime: responseTime - 50,
+      responseTime,
+      epoch,
+      context: 'bench',
+      sequence: 1,
+      delta: 50,
+      tags: [],
+      body: { id: 'bench', size: bytes.byteLength, bytes },
+    }),
+  ]
+  const ours = () => decide(present(), candidates, context())
+  if (ours().kind !== 'reuse') throw new Error('not a hit')
 
-  const request = { method: 'GET', url: '/api/product/42', headers: { accept: 'application/json' } }
+  const request = { method: 'GET', url: '/api/product/42', headers: fields }
   // Set up as its README shows for a private cache: https://github.com/kornelski/http-cache-semantics#example-usage
-  const policy = new CachePolicy(request, { status: 200, headers }, { shared: false })
-  if (!policy.satisfiesWithoutRevalidation(request)) throw new Error('not a hit')
+  const stored = new CachePolicy(request, { status: 200, headers }, { shared: false })
+  const theirs = () => stored.satisfiesWithoutRevalidation(request)
+  if (!theirs()) throw new Error('not a hit')
   const samples = await measure([
-    {
-      name: 'http-cache-semantics, satisfiesWithoutRevalidation()',
-      run: () => policy.satisfiesWithoutRevalidation(request),
-    },
-    { name: 'nearcache, decide()', run: () => decide(presented, [stored], context) },
+    { name: 'http-cache-semantics, satisfiesWithoutRevalidation()', run: theirs },
+    { name: 'nearcache, decide()', run: ours },
   ])
-  return tableOf('decide', 'The decision alone, Node', 'µs', samples)
+  return tableOf(id, `The decision alone, ${what}, Node`, 'µs', samples)
 }
+
+const NO_FIELDS: HeaderList = []
+const isWanted = (_url: string) => true
 
 /** 1,000 who want one key that nobody has. */
 async function stampede(origin: BenchOrigin): Promise<Table> {
@@ -243,7 +267,9 @@ await withPeers(origin, peers, async (opened) => {
 })
 for (const count of [500, 2_000]) print(await manyInTurn(origin, count))
 print(await hundredAtOnce(origin))
-print(await decisions())
+print(await decisions('decide', 'a request without fields', {}))
+print(await decisions('decide-accept', 'one with Accept', { accept: 'application/json' }))
+print(await decisions('decide-max-age', 'one with Cache-Control: max-age=60', { 'cache-control': 'max-age=60' }))
 print(await stampede(origin))
 print(await heap())
 for (const table of await growth()) print(table)

@@ -75,12 +75,17 @@ export const budgets: readonly Budget[] = [
     hitsInNode(`a hit of ${count.toLocaleString('en')} URLs in turn`, `hit-many-${count}`),
   ),
   ...sizes.flatMap((size) => hitsInChromium(`a hit of ${size} KB`, `page-hit-${size}`)),
-  share(
-    'decide() on a hit, of http-cache-semantics',
-    1 / 5,
-    'decide',
-    'nearcache, decide()',
-    'http-cache-semantics, satisfiesWithoutRevalidation()',
+  ...[
+    ['decide', 'a hit'],
+    ['decide-accept', 'a hit of a request with Accept'],
+  ].map(([id = '', what]) =>
+    share(
+      `decide() on ${what}, of http-cache-semantics`,
+      1 / 5,
+      id,
+      'nearcache, decide()',
+      'http-cache-semantics, satisfiesWithoutRevalidation()',
+    ),
   ),
   share('the first answer from 10,000 stored, of idb-keyval’s get()', 1.5, 'start-1-10000', FETCH, 'idb-keyval, get()'),
   share(
