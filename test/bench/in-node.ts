@@ -220,17 +220,18 @@ async function growth(): Promise<readonly Table[]> {
     await cache.settled()
     caches.push({ name: `${count.toLocaleString('en')} stored`, count, cache, next: count })
   }
-  const hit = await measure(
-    caches.map(({ name, cache }) => {
-      // The same ten everywhere: what grows is what is stored, not what is read.
-      let index = 0
-      const next = () => {
-        index = (index + 7) % 10
-        return index
-      }
-      return { name, run: () => cache.json(`https://shop.example/${next()}`) }
-    }),
-  )
+  // As many everywhere, as far as there are as many, and spread over all that is stored: what grows is what is stored, not what is read.
+  const read = caches.map(({ name, cache, count }) => {
+    const many = Math.min(500, count)
+    const urls = Array.from(
+      { length: many },
+      (_, index) => `https://shop.example/${Math.floor((index * count) / many)}`,
+    )
+    return { name, many, run: inTurn(urls, cache.json) }
+  })
+  const hit = await measure(read)
+  for (const { cache, count } of caches) if (cache.stats().misses !== count) throw new Error('not all were hits')
+  const readOf = Object.fromEntries(read.map(({ name, many }) => [name, `${many} URLs in turn`]))
   const write = await measure(
     caches.map((one) => ({
       name: one.name,
@@ -239,6 +240,17 @@ async function growth(): Promise<readonly Table[]> {
         one.cache.fetch(`https://shop.example/${one.next++ % 10}`, { cache: 'reload' }).then((all) => all.text()),
     })),
   )
+  const written: Record<string, number[]> = Object.fromEntries(caches.map(({ name }) => [name, []]))
+  // Few, since each makes one more: so the least has grown by as many as the most.
+  for (let round = 0; round < 41; round++) {
+    for (const { name, cache } of caches) {
+      const took = await timed(async () => {
+        for (let index = 0; index < 5; index++)
+          await (await cache.fetch(`https://shop.example/new/${round}/${index}`)).text()
+      })
+      written[name]?.push((took * 1000) / 5)
+    }
+  }
   const purge: Record<string, number[]> = Object.fromEntries(caches.map(({ name }) => [name, []]))
   for (let round = 0; round < 51; round++) {
     for (const { name, cache, count } of caches) {
@@ -251,8 +263,14 @@ async function growth(): Promise<readonly Table[]> {
     }
   }
   return [
-    tableOf('growth-hit', 'A hit, with more and more stored, Node', 'µs', hit),
-    tableOf('growth-write', 'A write, with more and more stored, Node', 'µs', write),
+    tableOf('growth-hit', 'A hit, with more and more stored, Node', 'µs', hit, readOf),
+    tableOf('growth-write', 'A write in the place of another, with more and more stored, Node', 'µs', write),
+    tableOf(
+      'growth-write-new',
+      'A write of what is new, with more and more stored (and 205 more), Node',
+      'µs',
+      written,
+    ),
     tableOf('growth-purge', 'A purge of a tag that all carry, until a read sees it, Node', 'µs', purge),
   ]
 }

@@ -142,6 +142,7 @@ export const budgets: readonly Budget[] = [
   ),
   flat('a hit with 100,000 stored, of one with 1,000', 'growth-hit'),
   flat('a write, in memory, the same', 'growth-write'),
+  flat('a write of what is new, in memory, the same', 'growth-write-new'),
   flat('a purge, in memory, the same', 'growth-purge'),
   flat('the first answer from disk, the same', 'growth-start'),
   flat('a write to disk, the same', 'growth-page-write'),
