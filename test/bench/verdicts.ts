@@ -144,7 +144,8 @@ export const budgets: readonly Budget[] = [
   flat('a write, in memory, the same', 'growth-write'),
   flat('a write of what is new, in memory, the same', 'growth-write-new'),
   flat('a purge, in memory, the same', 'growth-purge'),
-  flat('the first answer from disk, the same', 'growth-start'),
+  flat('a hit in memory with 100,000 on disk, the same', 'growth-page-hit'),
+  flat('the first answer from disk in a new tab, the same', 'growth-start'),
   flat('a write to disk, the same', 'growth-page-write'),
   flat('a purge on disk, the same', 'growth-page-purge'),
   {
