@@ -7,7 +7,8 @@ import { bare } from '../../src/http/given.ts'
 import type { HeaderList, PresentedRequest, RequestDirectives } from '../../src/http/message.ts'
 import { emptyLog } from '../../src/http/purge-log.ts'
 import { storedResponse } from '../../src/http/stored-response.ts'
-import { measure, timed } from './measure.ts'
+import { type Contender, measure, timed } from './measure.ts'
+import { onlyHits } from './only-hits.ts'
 import { type BenchOrigin, productsAsked, startOrigin } from './origin.ts'
 import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
 import { bareMap, plainFetch } from './peers/bare.ts'
@@ -47,21 +48,18 @@ async function withPeers<T>(
   }
 }
 
-/** @throws where a peer goes to the origin for what it should have */
-async function onlyHits<T>(origin: BenchOrigin, work: () => Promise<T>): Promise<T> {
-  const before = productsAsked(origin)
-  const done = await work()
-  const went = productsAsked(origin) - before
-  if (went > 0) throw new Error(`${went} reads went to the origin`)
-  return done
-}
+/** What is measured of hits, where nothing may go to the origin. */
+const measureHits = (origin: BenchOrigin, contenders: readonly Contender[]) =>
+  onlyHits(
+    () => productsAsked(origin),
+    () => measure(contenders),
+  )
 
 async function hits(origin: BenchOrigin, opened: ReadonlyArray<Opened & { name: string }>, size: Size): Promise<Table> {
   const url = origin.url + pathOf(size)
   for (const { read } of opened) await read(url)
-  const samples = await onlyHits(origin, () =>
-    measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
-  )
+  const contenders = opened.map(({ name, read }) => ({ name, run: () => read(url) }))
+  const samples = await measureHits(origin, contenders)
   return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
 }
 
@@ -71,7 +69,7 @@ const manyInTurn = (origin: BenchOrigin, count: number): Promise<Table> =>
     const urls = Array.from({ length: count }, (_, index) => origin.url + pathOf(1, `many/${count}/${index}`))
     for (const { read } of opened) for (const url of urls) await read(url)
     const contenders = opened.map(({ name, read }) => ({ name, run: inTurn(urls, read) }))
-    const samples = await onlyHits(origin, () => measure(contenders))
+    const samples = await measureHits(origin, contenders)
     const title = `A hit in memory, ${count.toLocaleString('en')} URLs in turn, 1 KB, Node`
     return tableOf(`hit-many-${count}`, title, 'µs', samples)
   })
@@ -91,7 +89,8 @@ const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
     const urls = Array.from({ length: 100 }, (_, index) => origin.url + pathOf(1, `hundred/${index}`))
     const all = (read: Opened['read']) => () => Promise.all(urls.map(read))
     for (const { read } of opened) await all(read)()
-    const samples = await onlyHits(origin, () => measure(opened.map(({ name, read }) => ({ name, run: all(read) }))))
+    const contenders = opened.map(({ name, read }) => ({ name, run: all(read) }))
+    const samples = await measureHits(origin, contenders)
     return tableOf('hundred', '100 keys at once, all stored, Node', 'µs', samples)
   })
 
