@@ -1,11 +1,12 @@
 // A part of `npm run bench`: what the disk costs a page of Chromium, beside bare IndexedDB and plain fetch.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { bundle } from '../size/bundle.ts'
-import { chromiumLaunch } from '../support/browsers.ts'
 import type * as InPage from './disk-in-page.ts'
+import { inProfile } from './profile.ts'
 import { bytes, headers } from './sample.ts'
+import { type Table, tableOf } from './table.ts'
 
 /** How many responses are stored. */
 const STORED = 10_000
@@ -13,27 +14,9 @@ const STORED = 10_000
 const ROUNDS = 15
 const MISSES = 1_000
 
-/** A figure beside what it is compared with, both in milliseconds. */
-interface Compared {
-  readonly name: string
-  readonly ours: number
-  readonly bare: number
-  /** The least that anything does that gives or keeps as much, by hand. */
-  readonly floor?: { readonly name: string; readonly ms: number }
-  /** The most that the ratio should be. */
-  readonly budget: number
-}
-
-export interface OnDisk {
-  readonly compared: readonly Compared[]
-  readonly tasks: ReadonlyArray<{ readonly name: string; readonly longest: number; readonly took: number }>
-}
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number
-
 type Global = { readonly disk: typeof InPage }
 
-export async function measureDisk(): Promise<OnDisk> {
+export async function measureDisk(): Promise<readonly Table[]> {
   const { code } = await bundle({ path: 'test/bench/disk-in-page.ts' }, { format: 'iife', globalName: 'disk' })
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/product')) response.writeHead(200, headers).end(bytes)
@@ -52,12 +35,9 @@ export async function measureDisk(): Promise<OnDisk> {
   })
   await new Promise<void>((listening) => server.listen(0, 'localhost', listening))
   const url = `http://localhost:${(server.address() as AddressInfo).port}/`
-  const browser = await chromium.launch(chromiumLaunch)
   try {
-    const context = await browser.newContext()
-    return await measureIn(context, url, browser)
+    return await inProfile((context) => measureIn(context, url))
   } finally {
-    await browser.close()
     server.close()
   }
 }
@@ -84,7 +64,9 @@ function longestTaskIn({ traceEvents }: { readonly traceEvents: readonly Traced[
   return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
 }
 
-async function measureIn(context: BrowserContext, url: string, browser: Browser): Promise<OnDisk> {
+async function measureIn(context: BrowserContext, url: string): Promise<readonly Table[]> {
+  const browser = context.browser()
+  if (!browser) throw new Error('This Playwright traces no profile')
   /** Does `work` in a page that was just loaded. */
   async function inFreshPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
     const page = await context.newPage()
@@ -138,47 +120,45 @@ async function measureIn(context: BrowserContext, url: string, browser: Browser)
     }
   }
 
-  const tasks: OnDisk['tasks'][number][] = []
+  const tasks: Record<string, number[]> = {}
   const names = await inFreshPage((page) =>
     page.evaluate(() => Object.keys((globalThis as unknown as Global).disk.tasks)),
   )
   for (const name of names as Array<keyof Global['disk']['tasks']>) {
-    const seen = await inFreshPage(async (page) => {
+    const longest = await inFreshPage(async (page) => {
       await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing'] })
       await page.evaluate((mark) => performance.mark(mark), MARK)
-      const took = await page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name)
-      return { took, longest: longestTaskIn(JSON.parse((await browser.stopTracing()).toString())) }
+      await page.evaluate((one) => (globalThis as unknown as Global).disk.tasks[one](), name)
+      return longestTaskIn(JSON.parse((await browser.stopTracing()).toString()))
     })
-    tasks.push({ name, ...seen })
+    // Once each: they follow one another, and what one leaves on disk the next begins with.
+    tasks[name] = [longest]
   }
 
-  const compared = (
-    name: string,
-    ours: readonly number[],
-    bare: readonly number[],
-    budget: number,
-    floor?: { readonly name: string; readonly times: readonly number[] },
-  ): Compared => ({
-    name,
-    ours: median(ours),
-    bare: median(bare),
-    budget,
-    ...(floor && { floor: { name: floor.name, ms: median(floor.times) } }),
-  })
-  return {
-    compared: [
-      compared('first answer after a reload | first get()', times.answer, times.get, 1.5),
-      compared('first 100 answers after a reload | getMany() of 100', times.answers, times.gets, 1.5, {
-        name: 'the same, each as a Response',
-        times: times.responses,
-      }),
-      compared('an answer from the disk | get()', warm.answer, warm.get, 1.5),
-      compared('100 answers from the disk at once | getMany() of 100', warm.answers, warm.gets, 1.5),
-      compared('1,000 misses, stored | plain fetch', missed.cached, missed.plain, 1.15, {
-        name: 'plain fetch, each kept by set()',
-        times: missed['by hand'],
-      }),
-    ],
-    tasks,
-  }
+  const stored = `${STORED.toLocaleString('en')} stored, Chromium`
+  return [
+    tableOf('disk-first', `The first answer after a reload, ${stored}`, 'ms', {
+      'first get()': times.get,
+      'first answer': times.answer,
+    }),
+    tableOf('disk-first-100', `The first 100 answers after a reload, ${stored}`, 'ms', {
+      'getMany() of 100': times.gets,
+      'the same, each as a Response': times.responses,
+      'first 100 answers': times.answers,
+    }),
+    tableOf('disk-again', `An answer from the disk, once it is open, ${stored}`, 'ms', {
+      'get()': warm.get,
+      'an answer': warm.answer,
+    }),
+    tableOf('disk-again-100', `100 answers from the disk at once, once it is open, ${stored}`, 'ms', {
+      'getMany() of 100': warm.gets,
+      '100 answers': warm.answers,
+    }),
+    tableOf('misses', `1,000 misses, stored, beside ${stored}`, 'ms', {
+      'plain fetch': missed.plain,
+      'plain fetch, each kept by set()': missed['by hand'],
+      nearcache: missed.cached,
+    }),
+    tableOf('tasks', 'The longest task of the main thread, Chromium', 'ms', tasks),
+  ]
 }

@@ -32,6 +32,7 @@ async function ways(): Promise<ReadonlyArray<{ name: string; useData: Hook; arou
       around: (children) => <CacheProvider cache={cache}>{children}</CacheProvider>,
     },
     {
+      // As https://tanstack.com/query/latest/docs/framework/react/reference/useQuery, with data that is fresh for as long as the origin says.
       name: 'TanStack Query, useQuery()',
       useData: (url) => useQuery({ queryKey: [url], queryFn: () => load(url) }).data,
       around: (children) => <QueryClientProvider client={client}>{children}</QueryClientProvider>,

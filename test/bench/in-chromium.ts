@@ -1,18 +1,19 @@
 // What `npm run bench` measures in a real Chromium. The code that runs in its pages is in the files that end in `-in-page`.
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import { bundle } from '../size/bundle.ts'
-import { chromiumLaunch } from '../support/browsers.ts'
 import type * as GrowthPage from './growth-in-page.ts'
 import type * as HooksPage from './hooks-in-page.tsx'
 import type * as InPage from './in-page.ts'
-import { type BenchOrigin, startOrigin } from './origin.ts'
+import { onlyHits } from './only-hits.ts'
+import { type BenchOrigin, productsAsked, startOrigin } from './origin.ts'
 import { workerPeers } from './peers/workers.ts'
+import { inProfile } from './profile.ts'
 import { sizes } from './sample.ts'
 import { type Table, tableOf } from './table.ts'
 
 type Global = { readonly bench: typeof InPage; readonly hooks: typeof HooksPage; readonly growth: typeof GrowthPage }
 
-/** A browser of its own, with pages that have the code of `entry` loaded, as `globalName`. */
+/** A browser with a profile of its own, with pages that have the code of `entry` loaded, as `globalName`. */
 async function inChromium<T>(
   entry: string,
   globalName: string,
@@ -22,21 +23,25 @@ async function inChromium<T>(
   const { code } = await bundle({ path: entry }, { format: 'iife', globalName })
   // A file of its own, so that the browser keeps it compiled, as it does for any page that is loaded again.
   const page = '<!doctype html><title>Benchmark</title><script src="/code.js"></script>'
-  const origin = await startOrigin({ '/code.js': code, '/': page, ...files })
-  const browser = await chromium.launch(chromiumLaunch)
-  const newContext = () => browser.newContext()
+  const origins: BenchOrigin[] = []
+  const newOrigin = async () => {
+    const origin = await startOrigin({ '/code.js': code, '/': page, ...files })
+    origins.push(origin)
+    return origin
+  }
   try {
-    return await work({ origin, browser, newContext })
+    const origin = await newOrigin()
+    return await inProfile((context) => work({ origin, context, newOrigin }))
   } finally {
-    await browser.close()
-    origin.close()
+    for (const origin of origins) origin.close()
   }
 }
 
 interface Kit {
   readonly origin: BenchOrigin
-  readonly browser: Browser
-  newContext(): Promise<BrowserContext>
+  readonly context: BrowserContext
+  /** One more with the same pages: what they store lies apart. */
+  newOrigin(): Promise<BenchOrigin>
 }
 
 /** Does `work` in a page that was just loaded. */
@@ -52,8 +57,7 @@ async function inFreshPage<T>(context: BrowserContext, url: string, work: (page:
 }
 
 export const measureHits = (): Promise<readonly Table[]> =>
-  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
-    const context = await newContext()
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, context }) => {
     const tables: Table[] = []
     for (const size of sizes) {
       const samples = await inFreshPage(context, origin.url, (page) =>
@@ -71,33 +75,33 @@ export const measureHits = (): Promise<readonly Table[]> =>
  * The first answers of pages that were just loaded, with ever so much on disk, peer by peer. Reloaded, a page has its code compiled as far as it has run before; in a new tab nothing has run yet, which costs each of
  * them as much as it has code.
  */
-export const measureColdStart = (): Promise<readonly Table[]> =>
-  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
+export const measureColdStart = async (): Promise<readonly Table[]> => [
+  ...(await coldStart(1_000, ['after a reload'])),
+  ...(await coldStart(10_000, ['after a reload', 'in a new tab'])),
+]
+
+const coldStart = (count: number, ways: readonly Way[]): Promise<readonly Table[]> =>
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, context }) => {
+    const names = await inFreshPage(context, origin.url, (page) =>
+      page.evaluate(async (many) => {
+        const { disk } = (globalThis as unknown as Global).bench
+        await disk.fill(many)
+        return disk.names
+      }, count),
+    )
     const tables: Table[] = []
-    for (const [count, ways] of [
-      [1_000, ['after a reload']],
-      [10_000, ['after a reload', 'in a new tab']],
-    ] as const) {
-      const context = await newContext()
-      const names = await inFreshPage(context, origin.url, (page) =>
-        page.evaluate(async (many) => {
-          const { disk } = (globalThis as unknown as Global).bench
-          await disk.fill(many)
-          return disk.names
-        }, count),
-      )
-      for (const way of ways) tables.push(...(await firstAnswers(context, origin.url, names, count, way)))
-      await context.close()
-    }
+    for (const way of ways) tables.push(...(await firstAnswers(context, origin.url, names, count, way)))
     return tables
   })
+
+type Way = 'after a reload' | 'in a new tab'
 
 async function firstAnswers(
   context: BrowserContext,
   url: string,
   names: readonly string[],
   count: number,
-  way: 'after a reload' | 'in a new tab',
+  way: Way,
 ): Promise<readonly Table[]> {
   const measured = new Map<string, Record<string, number[]>>()
   const keep = (id: string, name: string, value: number) => {
@@ -162,8 +166,7 @@ export async function measureWorkers(): Promise<readonly Table[]> {
   return inChromium(
     'test/bench/in-page.ts',
     'bench',
-    async ({ origin, newContext }) => {
-      const context = await newContext()
+    async ({ origin, context }) => {
       const tabs: Array<{ name: string; tab: Page; took: number[] }> = []
       for (const { name, path } of [{ name: 'no worker, the HTTP cache', path: '/plain/' }, ...scripts]) {
         const tab = await context.newPage()
@@ -179,16 +182,23 @@ export async function measureWorkers(): Promise<readonly Table[]> {
         }
         tabs.push({ name, tab, took: [] })
       }
-      for (let round = 0; round < 20; round++) {
-        for (const { tab, took } of tabs) {
-          await tab.bringToFront()
-          const samples = await tab.evaluate(() =>
-            (globalThis as unknown as Global).bench.fetched('/product/1/worker', 40),
-          )
-          // The first ones start the worker and warm it up.
-          if (round > 1) took.push(...samples)
+      const ask = async (rounds: number, keep: boolean) => {
+        for (let round = 0; round < rounds; round++) {
+          for (const { tab, took } of tabs) {
+            await tab.bringToFront()
+            const samples = await tab.evaluate(() =>
+              (globalThis as unknown as Global).bench.fetched('/product/1/worker', 40),
+            )
+            if (keep) took.push(...samples)
+          }
         }
       }
+      // The first ones start the worker and warm it up.
+      await ask(2, false)
+      await onlyHits(
+        () => productsAsked(origin),
+        () => ask(18, true),
+      )
       const samples = Object.fromEntries(tabs.map(({ name, took }) => [name, took]))
       return [tableOf('worker', 'fetch().json() through a worker, 1 KB, Chromium', 'µs', samples)]
     },
@@ -198,38 +208,41 @@ export async function measureWorkers(): Promise<readonly Table[]> {
 
 /** 100 readers in each of five tabs, all at once, of a key that nobody has. */
 export const measureTabs = (): Promise<readonly Table[]> =>
-  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, newContext }) => {
-    const context = await newContext()
+  inChromium('test/bench/in-page.ts', 'bench', async ({ origin, context }) => {
     const tabs = await Promise.all(Array.from({ length: 5 }, () => context.newPage()))
     for (const tab of tabs) await tab.goto(origin.url)
-    const names = {
-      fetch: 'fetch()',
-      nearcache: 'nearcache, json()',
-      tanstack: 'TanStack Query, fetchQuery()',
-    } as const
+    const names = (await tabs[0]?.evaluate(() => (globalThis as unknown as Global).bench.herd.names)) ?? []
     const samples: Record<string, number[]> = {}
-    const notes: Record<string, string> = {}
-    for (let round = 0; round < 5; round++) {
-      for (const which of ['fetch', 'nearcache', 'tanstack'] as const) {
-        const path = `/product/1/tabs-${round}-${which}`
+    const requests: Record<string, number[]> = {}
+    for (let round = 0; round < 9; round++) {
+      for (const [index, name] of names.entries()) {
+        const path = `/product/1/tabs-${round}-${index}`
         const took = await Promise.all(
           tabs.map((tab) =>
-            tab.evaluate(([peer, url]) => (globalThis as unknown as Global).bench.herd(peer, url, 100), [
-              which,
+            tab.evaluate(([peer, url]) => (globalThis as unknown as Global).bench.herd.ask(peer, url, 100), [
+              name,
               origin.url + path,
             ] as const),
           ),
         )
-        samples[names[which]] = [...(samples[names[which]] ?? []), Math.max(...took)]
-        notes[names[which]] = `${origin.asked.get(path)} requests`
+        const asked = origin.asked.get(path)
+        if (!asked) throw new Error(`${name} had an answer from nowhere`)
+        samples[name] = [...(samples[name] ?? []), Math.max(...took)]
+        requests[name] = [...(requests[name] ?? []), asked]
       }
     }
-    return [tableOf('tabs', '100 readers × 5 tabs of one cold key, the slowest, Chromium', 'ms', samples, notes)]
+    const worst = Object.fromEntries(
+      Object.entries(requests).map(([name, counts]) => [name, `${Math.max(...counts)} at most`]),
+    )
+    return [
+      tableOf('tabs', '100 readers × 5 tabs of one cold key, the slowest, Chromium', 'ms', samples),
+      tableOf('tabs-requests', 'What the origin was asked for these, Chromium', 'requests', requests, worst),
+    ]
   })
 
 export const measureHooks = (): Promise<readonly Table[]> =>
-  inChromium('test/bench/hooks-in-page.tsx', 'hooks', async ({ origin, newContext }) => {
-    const samples = await inFreshPage(await newContext(), origin.url, (page) =>
+  inChromium('test/bench/hooks-in-page.tsx', 'hooks', async ({ origin, context }) => {
+    const samples = await inFreshPage(context, origin.url, (page) =>
       page.evaluate(() => (globalThis as unknown as Global).hooks.mounted(15)),
     )
     return [tableOf('hooks', '1,000 components shown, all data in memory, Chromium', 'ms', samples)]
@@ -237,8 +250,7 @@ export const measureHooks = (): Promise<readonly Table[]> =>
 
 /** The same costs with ever more on disk. */
 export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
-  inChromium('test/bench/growth-in-page.ts', 'growth', async ({ origin, newContext }) => {
-    const counts = [10, 1_000, 100_000]
+  inChromium('test/bench/growth-in-page.ts', 'growth', async ({ context, newOrigin }) => {
     const start: Record<string, number[]> = {}
     const costs: Record<keyof Awaited<ReturnType<Global['growth']['costs']>>, Record<string, number[]>> = {
       hit: {},
@@ -247,32 +259,34 @@ export const measureGrowthOnDisk = (): Promise<readonly Table[]> =>
       purge: {},
       strictPut: {},
     }
-    const contexts = await Promise.all(counts.map(async (count) => ({ count, context: await newContext() })))
-    for (const { count, context } of contexts)
-      await inFreshPage(context, origin.url, (page) =>
+    const places = await Promise.all(
+      [10, 1_000, 100_000].map(async (count) => ({ count, url: (await newOrigin()).url })),
+    )
+    for (const { count, url } of places)
+      await inFreshPage(context, url, (page) =>
         page.evaluate((many) => (globalThis as unknown as Global).growth.fill(many), count),
       )
     for (let round = 0; round < 9; round++) {
-      for (const { count, context } of contexts) {
+      for (const { count, url } of places) {
         const name = `${count.toLocaleString('en')} stored`
-        const took = await inFreshPage(context, origin.url, (page) =>
+        const took = await inFreshPage(context, url, (page) =>
           page.evaluate((many) => (globalThis as unknown as Global).growth.start(many), count),
         )
         start[name] = [...(start[name] ?? []), took]
       }
     }
     for (let round = 0; round < 5; round++) {
-      for (const { count, context } of contexts) {
+      for (const { count, url } of places) {
         const name = `${count.toLocaleString('en')} stored`
-        const measured = await inFreshPage(context, origin.url, (page) =>
-          page.evaluate((many) => (globalThis as unknown as Global).growth.costs(many, 9), count),
+        const measured = await inFreshPage(context, url, (page) =>
+          page.evaluate(() => (globalThis as unknown as Global).growth.costs(9)),
         )
         for (const what of Object.keys(costs) as Array<keyof typeof costs>)
           costs[what][name] = [...(costs[what][name] ?? []), ...measured[what]]
       }
     }
     return [
-      tableOf('growth-start', 'The first answer after a reload, with more and more on disk, Chromium', 'ms', start),
+      tableOf('growth-start', 'The first answer in a new tab, with more and more on disk, Chromium', 'ms', start),
       tableOf('growth-page-hit', 'A hit in memory, with more and more on disk, Chromium', 'µs', costs.hit),
       tableOf(
         'growth-page-write',

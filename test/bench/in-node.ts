@@ -1,12 +1,15 @@
 // Bundled and run by `npm run bench`; see node.ts.
 import CachePolicy from 'http-cache-semantics'
 import { type CacheOptions, createCache } from 'nearcache'
-import { decide } from '../../src/http/decide.ts'
-import type { PresentedRequest } from '../../src/http/message.ts'
+import { requestDirectives } from '../../src/http/cache-control.ts'
+import { type Cause, type DecisionContext, decide } from '../../src/http/decide.ts'
+import { bare } from '../../src/http/given.ts'
+import type { HeaderList, PresentedRequest, RequestDirectives } from '../../src/http/message.ts'
 import { emptyLog } from '../../src/http/purge-log.ts'
 import { storedResponse } from '../../src/http/stored-response.ts'
-import { measure, timed } from './measure.ts'
-import { type BenchOrigin, startOrigin } from './origin.ts'
+import { type Contender, measure, timed } from './measure.ts'
+import { onlyHits } from './only-hits.ts'
+import { type BenchOrigin, productsAsked, startOrigin } from './origin.ts'
 import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
 import { bareMap, plainFetch } from './peers/bare.ts'
 import { cachifiedOnMap } from './peers/cachified.ts'
@@ -45,23 +48,40 @@ async function withPeers<T>(
   }
 }
 
-const total = ({ asked }: BenchOrigin) => [...asked.values()].reduce((sum, count) => sum + count, 0)
-
-/** @throws where a peer goes to the origin for what it should have */
-async function onlyHits<T>(origin: BenchOrigin, work: () => Promise<T>): Promise<T> {
-  const before = total(origin)
-  const done = await work()
-  if (total(origin) !== before) throw new Error(`${total(origin) - before} reads went to the origin`)
-  return done
-}
+/** What is measured of hits, where nothing may go to the origin. */
+const measureHits = (origin: BenchOrigin, contenders: readonly Contender[]) =>
+  onlyHits(
+    () => productsAsked(origin),
+    () => measure(contenders),
+  )
 
 async function hits(origin: BenchOrigin, opened: ReadonlyArray<Opened & { name: string }>, size: Size): Promise<Table> {
   const url = origin.url + pathOf(size)
   for (const { read } of opened) await read(url)
-  const samples = await onlyHits(origin, () =>
-    measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))),
-  )
+  const contenders = opened.map(({ name, read }) => ({ name, run: () => read(url) }))
+  const samples = await measureHits(origin, contenders)
   return tableOf(`hit-${size}`, `A hit in memory, ${size} KB, Node`, 'µs', samples)
+}
+
+/** Many URLs read in turn, as an application reads them: what serves the last one again gains nothing. */
+const manyInTurn = (origin: BenchOrigin, count: number): Promise<Table> =>
+  withPeers(origin, peers, async (opened) => {
+    const urls = Array.from({ length: count }, (_, index) => origin.url + pathOf(1, `many/${count}/${index}`))
+    for (const { read } of opened) for (const url of urls) await read(url)
+    const contenders = opened.map(({ name, read }) => ({ name, run: inTurn(urls, read) }))
+    const samples = await measureHits(origin, contenders)
+    const title = `A hit in memory, ${count.toLocaleString('en')} URLs in turn, 1 KB, Node`
+    return tableOf(`hit-many-${count}`, title, 'µs', samples)
+  })
+
+/** Does something with one after the other, a call each, and begins anew after the last. */
+function inTurn<T>(all: readonly T[], work: (one: T) => unknown): () => unknown {
+  let next = 0
+  return () => {
+    const one = all[next] as T
+    next = (next + 1) % all.length
+    return work(one)
+  }
 }
 
 const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
@@ -69,53 +89,76 @@ const hundredAtOnce = (origin: BenchOrigin): Promise<Table> =>
     const urls = Array.from({ length: 100 }, (_, index) => origin.url + pathOf(1, `hundred/${index}`))
     const all = (read: Opened['read']) => () => Promise.all(urls.map(read))
     for (const { read } of opened) await all(read)()
-    const samples = await onlyHits(origin, () => measure(opened.map(({ name, read }) => ({ name, run: all(read) }))))
+    const contenders = opened.map(({ name, read }) => ({ name, run: all(read) }))
+    const samples = await measureHits(origin, contenders)
     return tableOf('hundred', '100 keys at once, all stored, Node', 'µs', samples)
   })
 
-async function decisions(): Promise<Table> {
-  const now = Date.now()
+/** As `present()` has it: a request without fields has nothing to be parsed. */
+const NO_DIRECTIVES: RequestDirectives = bare({})
+
+/**
+ * The decision alone, for a request as plain data with its header fields and a response that was stored before. What the request says, what time it is and what else a decision rests on is found out anew by
+ * either side each time, as for each call.
+ */
+async function decisions(id: string, what: string, fields: Readonly<Record<string, string>>): Promise<Table> {
   const url = 'https://shop.example/api/product/42'
-  const presented: PresentedRequest = {
+  const list = Object.entries(fields)
+  const present = (): PresentedRequest => ({
     method: 'GET',
     url,
-    headers: [['accept', 'application/json']],
+    headers: list,
     cacheMode: 'default',
-    directives: {},
-  }
-  const epoch = { incarnation: '1q2w3e4r5t6z', number: 0 }
-  const stored = storedResponse({
-    url,
-    status: 200,
-    statusText: 'OK',
-    type: 'basic',
-    headers: Object.entries(headers),
-    request: presented,
-    requestTime: now - 1000,
-    responseTime: now - 950,
-    epoch,
-    context: 'bench',
-    sequence: 1,
-    delta: 50,
-    tags: [],
-    body: { id: 'bench', size: bytes.byteLength, bytes },
+    directives: list.length > 0 ? requestDirectives(list) : NO_DIRECTIVES,
   })
-  const context = { now, log: emptyLog(epoch.incarnation), random: () => 0.5, policy: { beta: 1, phase: 0.05 } }
-  if (decide(presented, [stored], context).kind !== 'reuse') throw new Error('not a hit')
+  const epoch = { incarnation: '1q2w3e4r5t6z', number: 0 }
+  const log = emptyLog(epoch.incarnation)
+  const policy = { beta: 1, phase: 0.05 }
+  const context = (): DecisionContext => ({
+    now: Date.now(),
+    log,
+    random: Math.random,
+    mayRefreshEarly: isWanted.bind(undefined, url),
+    implied: NO_FIELDS,
+    partitioned: false,
+    policy,
+  })
+  const responseTime = Date.now()
+  const candidates = [
+    storedResponse({
+      url,
+      status: 200,
+      statusText: 'OK',
+      type: 'basic',
+      headers: Object.entries(headers),
+      request: present(),
+      requestTime: responseTime - 50,
+      responseTime,
+      epoch,
+      context: 'bench',
+      sequence: 1,
+      delta: 50,
+      tags: [],
+      body: { id: 'bench', size: bytes.byteLength, bytes },
+    }),
+  ]
+  const ours = () => decide(present(), candidates, context())
+  if (ours().kind !== 'reuse') throw new Error('not a hit')
 
-  const request = { method: 'GET', url: '/api/product/42', headers: { accept: 'application/json' } }
+  const request = { method: 'GET', url: '/api/product/42', headers: fields }
   // Set up as its README shows for a private cache: https://github.com/kornelski/http-cache-semantics#example-usage
-  const policy = new CachePolicy(request, { status: 200, headers }, { shared: false })
-  if (!policy.satisfiesWithoutRevalidation(request)) throw new Error('not a hit')
+  const stored = new CachePolicy(request, { status: 200, headers }, { shared: false })
+  const theirs = () => stored.satisfiesWithoutRevalidation(request)
+  if (!theirs()) throw new Error('not a hit')
   const samples = await measure([
-    {
-      name: 'http-cache-semantics, satisfiesWithoutRevalidation()',
-      run: () => policy.satisfiesWithoutRevalidation(request),
-    },
-    { name: 'nearcache, decide()', run: () => decide(presented, [stored], context) },
+    { name: 'http-cache-semantics, satisfiesWithoutRevalidation()', run: theirs },
+    { name: 'nearcache, decide()', run: ours },
   ])
-  return tableOf('decide', 'The decision alone, Node', 'µs', samples)
+  return tableOf(id, `The decision alone, ${what}, Node`, 'µs', samples)
 }
+
+const NO_FIELDS: HeaderList = []
+const isWanted = (_url: string) => true
 
 /** 1,000 who want one key that nobody has. */
 async function stampede(origin: BenchOrigin): Promise<Table> {
@@ -176,17 +219,18 @@ async function growth(): Promise<readonly Table[]> {
     await cache.settled()
     caches.push({ name: `${count.toLocaleString('en')} stored`, count, cache, next: count })
   }
-  const hit = await measure(
-    caches.map(({ name, cache }) => {
-      // The same ten everywhere: what grows is what is stored, not what is read.
-      let index = 0
-      const next = () => {
-        index = (index + 7) % 10
-        return index
-      }
-      return { name, run: () => cache.json(`https://shop.example/${next()}`) }
-    }),
-  )
+  // As many everywhere, as far as there are as many, and spread over all that is stored: what grows is what is stored, not what is read.
+  const read = caches.map(({ name, cache, count }) => {
+    const many = Math.min(500, count)
+    const urls = Array.from(
+      { length: many },
+      (_, index) => `https://shop.example/${Math.floor((index * count) / many)}`,
+    )
+    return { name, many, run: inTurn(urls, cache.json) }
+  })
+  const hit = await measure(read)
+  for (const { cache, count } of caches) if (cache.stats().misses !== count) throw new Error('not all were hits')
+  const readOf = Object.fromEntries(read.map(({ name, many }) => [name, `${many} URLs in turn`]))
   const write = await measure(
     caches.map((one) => ({
       name: one.name,
@@ -195,20 +239,43 @@ async function growth(): Promise<readonly Table[]> {
         one.cache.fetch(`https://shop.example/${one.next++ % 10}`, { cache: 'reload' }).then((all) => all.text()),
     })),
   )
+  const written: Record<string, number[]> = Object.fromEntries(caches.map(({ name }) => [name, []]))
+  // Few, since each makes one more: so the least has grown by as many as the most.
+  for (let round = 0; round < 41; round++) {
+    for (const { name, cache } of caches) {
+      const took = await timed(async () => {
+        for (let index = 0; index < 5; index++)
+          await (await cache.fetch(`https://shop.example/new/${round}/${index}`)).text()
+      })
+      written[name]?.push((took * 1000) / 5)
+    }
+  }
   const purge: Record<string, number[]> = Object.fromEntries(caches.map(({ name }) => [name, []]))
   for (let round = 0; round < 51; round++) {
     for (const { name, cache, count } of caches) {
+      const last = `https://shop.example/${count - 1}`
+      // Fresh again: what was purged before says nothing of this purge.
+      await cache.json(last, { cache: 'reload' })
+      await cache.settled()
+      if (cache.peek(last)?.stale !== false) throw new Error('not fresh')
+      let seen: Cause | undefined
       const took = await timed(async () => {
         await cache.purge({ tag: 'all' })
-        cache.peek(`https://shop.example/${count - 1}`)
+        seen = cache.peek(last)?.cause
       })
       purge[name]?.push(took * 1000)
-      if (!(await cache.explain(`https://shop.example/${count - 1}`)).purge) throw new Error('not purged')
+      if (seen !== 'purged') throw new Error('not purged')
     }
   }
   return [
-    tableOf('growth-hit', 'A hit, with more and more stored, Node', 'µs', hit),
-    tableOf('growth-write', 'A write, with more and more stored, Node', 'µs', write),
+    tableOf('growth-hit', 'A hit, with more and more stored, Node', 'µs', hit, readOf),
+    tableOf('growth-write', 'A write in the place of another, with more and more stored, Node', 'µs', write),
+    tableOf(
+      'growth-write-new',
+      'A write of what is new, with more and more stored (and 205 more), Node',
+      'µs',
+      written,
+    ),
     tableOf('growth-purge', 'A purge of a tag that all carry, until a read sees it, Node', 'µs', purge),
   ]
 }
@@ -221,8 +288,11 @@ const origin = await startOrigin()
 await withPeers(origin, peers, async (opened) => {
   for (const size of sizes) print(await hits(origin, opened, size))
 })
+for (const count of [500, 2_000]) print(await manyInTurn(origin, count))
 print(await hundredAtOnce(origin))
-print(await decisions())
+print(await decisions('decide', 'a request without fields', {}))
+print(await decisions('decide-accept', 'one with Accept', { accept: 'application/json' }))
+print(await decisions('decide-max-age', 'one with Cache-Control: max-age=60', { 'cache-control': 'max-age=60' }))
 print(await stampede(origin))
 print(await heap())
 for (const table of await growth()) print(table)

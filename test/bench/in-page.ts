@@ -1,14 +1,16 @@
 // Bundled for a page of Chromium and called by `npm run bench`; see in-chromium.ts.
+import { createCache } from 'nearcache'
 import { measure, timed } from './measure.ts'
+import { onlyHits } from './only-hits.ts'
 import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
-import { bareMap } from './peers/bare.ts'
+import { bareMap, plainFetch } from './peers/bare.ts'
 import { cacheApi, httpCache } from './peers/browser.ts'
 import { cachifiedOnMap } from './peers/cachified.ts'
 import { nearcacheFetch, nearcacheJson } from './peers/nearcache.ts'
 import { diskPeers } from './peers/on-disk.ts'
-import type { Opened } from './peers/peer.ts'
+import type { Opened, Origin, Peer } from './peers/peer.ts'
 import { tanstackQuery } from './peers/tanstack-query.ts'
-import { pathOf, type Size } from './sample.ts'
+import { ASKED, pathOf, type Size } from './sample.ts'
 
 const peers = [
   bareMap,
@@ -21,8 +23,12 @@ const peers = [
   axiosCacheInterceptor,
 ]
 
+/** The page's own origin, as the page reaches it. */
+const here: Origin = { url: location.origin, fetch: (...given) => fetch(...given) }
+
 async function withPeers<T>(work: (opened: ReadonlyArray<Opened & { name: string }>) => Promise<T>): Promise<T> {
-  const origin = { url: location.origin, fetch: (...given: Parameters<typeof fetch>) => fetch(...given) }
+  // An object of their own: who asks it has a cache of its own.
+  const origin = { ...here }
   const opened = await Promise.all(peers.map(async (peer) => ({ ...(await peer.open(origin)), name: peer.name })))
   try {
     return await work(opened)
@@ -31,12 +37,14 @@ async function withPeers<T>(work: (opened: ReadonlyArray<Opened & { name: string
   }
 }
 
+const asked = async (): Promise<number> => (await fetch(ASKED, { cache: 'no-store' })).json()
+
 /** Hits of one URL, in microseconds. */
 export const hits = (size: Size): Promise<Record<string, number[]>> =>
   withPeers(async (opened) => {
     const url = location.origin + pathOf(size)
     for (const { read } of opened) await read(url)
-    return measure(opened.map(({ name, read }) => ({ name, run: () => read(url) })))
+    return onlyHits(asked, () => measure(opened.map(({ name, read }) => ({ name, run: () => read(url) }))))
   })
 
 /** 100 keys at once, all stored, in microseconds. */
@@ -45,10 +53,8 @@ export const hundredAtOnce = (): Promise<Record<string, number[]>> =>
     const urls = Array.from({ length: 100 }, (_, index) => location.origin + pathOf(1, `hundred-${index}`))
     const all = (read: Opened['read']) => () => Promise.all(urls.map(read))
     for (const { read } of opened) await all(read)()
-    return measure(
-      opened.map(({ name, read }) => ({ name, run: all(read) })),
-      11,
-    )
+    const contenders = opened.map(({ name, read }) => ({ name, run: all(read) }))
+    return onlyHits(asked, () => measure(contenders, 11))
   })
 
 /** What one fetch with its JSON takes, in microseconds, call by call. */
@@ -88,18 +94,35 @@ export const disk = {
   },
 }
 
-/** Asks for one key with many at once, by one peer: the time in milliseconds. */
-export async function herd(which: 'fetch' | 'nearcache' | 'tanstack', url: string, many: number): Promise<number> {
-  const read = await herdReaders[which]()
-  return timed(() => Promise.all(Array.from({ length: many }, () => read(url))))
-}
-
-const herdReaders = {
-  fetch: async () => async (url: string) => (await fetch(url, { cache: 'no-store' })).json(),
-  async nearcache() {
-    const { createCache } = await import('nearcache')
-    return createCache({ name: 'herd' }).json
+/** Who asks for one key with many at once, each set up as its documentation shows: nobody turns the browser's own cache off. */
+const herdPeers: readonly Peer[] = [
+  plainFetch,
+  {
+    name: 'nearcache, json()',
+    docs: 'README.md',
+    open() {
+      const { json, close } = createCache({ name: 'herd' })
+      return { read: json, close }
+    },
   },
-  tanstack: async () =>
-    (await tanstackQuery.open({ url: location.origin, fetch: (input) => fetch(input, { cache: 'no-store' }) })).read,
+  // As for one tab: it knows nothing of the others.
+  tanstackQuery,
+]
+
+/** Who was asked last: an application has one cache at a time. */
+let herding: Opened | undefined
+
+export const herd = {
+  names: herdPeers.map(({ name }) => name),
+  /** The time in milliseconds, that to set up the cache included. */
+  async ask(name: string, url: string, many: number): Promise<number> {
+    const peer = herdPeers.find((one) => one.name === name)
+    if (!peer) throw new RangeError(name)
+    await herding?.close?.()
+    return timed(async () => {
+      herding = await peer.open(here)
+      const { read } = herding
+      await Promise.all(Array.from({ length: many }, () => read(url)))
+    })
+  },
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { bodyAt, headersFor } from './sample.ts'
+import { ASKED, bodyAt, headersFor } from './sample.ts'
 
 /** A server of this machine, with products and whatever else it is given; it counts how often it is asked for each path. */
 export interface BenchOrigin {
@@ -8,6 +8,10 @@ export interface BenchOrigin {
   readonly asked: ReadonlyMap<string, number>
   close(): void
 }
+
+/** How often it was asked for products in all. */
+export const productsAsked = ({ asked }: Pick<BenchOrigin, 'asked'>): number =>
+  [...asked].reduce((sum, [path, count]) => (path.startsWith('/product/') ? sum + count : sum), 0)
 
 /** @param files - text by path; those that end in `.js` are scripts, `/` is for every other path */
 export async function startOrigin(files: Readonly<Record<string, string>> = {}): Promise<BenchOrigin> {
@@ -17,6 +21,7 @@ export async function startOrigin(files: Readonly<Record<string, string>> = {}):
     asked.set(path, (asked.get(path) ?? 0) + 1)
     const body = path.startsWith('/product/') ? bodyAt(path) : undefined
     if (body) response.writeHead(200, headersFor(body)).end(body)
+    else if (path === ASKED) response.writeHead(200, { 'cache-control': 'no-store' }).end(`${productsAsked({ asked })}`)
     else if (files[path] !== undefined && path.endsWith('.js'))
       response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' }).end(files[path])
     // Isolated, so that the timer's grain is fine (HR-Time §7).

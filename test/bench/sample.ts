@@ -21,6 +21,9 @@ export const sizes: readonly Size[] = [1, 20, 200]
 /** Where an origin of the benchmark has a body of this size, under as many names as one likes. */
 export const pathOf = (size: Size, name: number | string = 0): string => `/product/${size}/${name}`
 
+/** Where an origin says how often it was asked for such paths: for a page that wants to know where its answers come from. */
+export const ASKED = '/asked'
+
 /** The body at a path of the origin. */
 export const bodyAt = (path: string): Uint8Array<ArrayBuffer> => {
   const size = Number(/^\/product\/(\d+)\//.exec(path)?.[1] ?? 1)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { asMarkdown, figure, ratio, tableOf, valueIn } from './table.ts'
+import { asMarkdown, figure, ratio, tableOf, valueIn, worstIn } from './table.ts'
 
 const table = tableOf('hit', 'A hit', 'µs', { slow: [8, 10, 12], fast: [2, 2, 2] }, { fast: '1 request' })
 
@@ -12,12 +12,23 @@ test('a table in Markdown: medians, the middle half, and how many times the firs
   ])
 })
 
+test('a table keeps its samples, and one that has a single one calls it no median', () => {
+  const single = tableOf('task', 'A task', 'ms', { longest: [7] })
+  expect(single.rows[0]?.samples).toEqual([7])
+  expect(asMarkdown(single)).toContain('| longest | 7.00 | one sample | 1.00 |')
+})
+
 test('a ratio is that of the medians', () => expect(ratio([table], 'hit', 'fast', 'slow')).toBe(0.2))
+
+test('the worst is the greatest sample', () => expect(worstIn([table], 'hit', 'slow')).toBe(12))
 
 test.each([
   ['another table', 'miss', 'slow'],
   ['another row', 'hit', 'slower'],
-])('a figure of %s is none', (_, id, name) => expect(() => valueIn([table], id, name)).toThrow(RangeError))
+])('a figure of %s is none', (_, id, name) => {
+  expect(() => valueIn([table], id, name)).toThrow(RangeError)
+  expect(() => worstIn([table], id, name)).toThrow(RangeError)
+})
 
 test.each([
   [1234.5, '1235'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { tableOf } from './table.ts'
-import { type Budget, budgets, judge, verdictsAsMarkdown } from './verdicts.ts'
+import { type Budget, budgets, judge, unmeasured, verdictsAsMarkdown } from './verdicts.ts'
 
 const half: Budget = {
   what: 'half',
@@ -20,8 +20,12 @@ test.each([
 test('what was not measured is neither met nor missed, each budget by its own name', () => {
   const verdicts = budgets.map((budget) => judge(budget, []))
   expect(verdicts.filter(({ isMet }) => isMet !== undefined)).toEqual([])
+  expect(unmeasured(verdicts)).toEqual(budgets.map(({ what }) => what))
   expect(new Set(verdicts.map(({ what }) => what)).size).toBe(budgets.length)
 })
+
+test('what was measured is not open, met or missed', () =>
+  expect(unmeasured([judge(half, measured(4)), judge(half, measured(6))])).toEqual([]))
 
 test('a fault of the benchmark is no verdict', () => {
   const broken: Budget = { ...half, figureIn: () => JSON.parse('{') }
@@ -37,6 +41,6 @@ test('the verdicts in Markdown name what is missed and what is missing', () => {
   expect(lines.split('\n').slice(2)).toEqual([
     '| half | 0.500 | 0.400 | met |',
     '| half | 0.500 | 0.600 | **not met** |',
-    '| json() on a hit of 1 KB, of cachified | 1.00 |  | not measured |',
+    '| json() on a hit of 1 KB in Node, of cachified | 1.00 |  | not measured |',
   ])
 })

@@ -8,8 +8,12 @@ export const bareMap: Peer = {
     const map = new Map<string, ArrayBuffer>()
     return {
       async read(url) {
-        if (!map.has(url)) map.set(url, await (await fetch(url)).arrayBuffer())
-        return new Response(map.get(url)).json()
+        let bytes = map.get(url)
+        if (!bytes) {
+          bytes = await (await fetch(url)).arrayBuffer()
+          map.set(url, bytes)
+        }
+        return new Response(bytes).json()
       },
     }
   },

@@ -61,7 +61,10 @@ const cacheApi: DiskPeer = {
     for (let from = 0; from < urls.length; from += 100)
       await Promise.all(urls.slice(from, from + 100).map((url) => storage.put(url, new Response(bytes, { headers }))))
   },
-  open: () => async (url) => (await (await caches.open('disk')).match(url))?.json(),
+  open() {
+    const opening = caches.open('disk')
+    return async (url) => ((await (await opening).match(url)) ?? nothing()).json()
+  },
 }
 
 /** A persister as the page "Building a Persister" has it. */
