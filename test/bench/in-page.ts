@@ -1,5 +1,5 @@
 // Bundled for a page of Chromium and called by `npm run bench`; see in-chromium.ts.
-import { createCache } from 'nearcache'
+import { createCache, type NearCache } from 'nearcache'
 import { measure, timed } from './measure.ts'
 import { onlyHits } from './only-hits.ts'
 import { axiosCacheInterceptor } from './peers/axios-cache-interceptor.ts'
@@ -105,9 +105,19 @@ const herdPeers: readonly Peer[] = [
       return { read: json, close }
     },
   },
+  {
+    name: 'nearcache, json(), in use for a while',
+    docs: 'README.md',
+    open() {
+      inUse ??= createCache({ name: 'herd in use' })
+      return { read: inUse.json }
+    },
+  },
   // As for one tab: it knows nothing of the others.
   tanstackQuery,
 ]
+
+let inUse: NearCache | undefined
 
 /** Who was asked last: an application has one cache at a time. */
 let herding: Opened | undefined
