@@ -47,7 +47,8 @@ test('a page that was closed meanwhile shows it when it comes back, without wait
   request,
 }) => {
   await open(page, '/piece/morning-cup')
-  await page.getByRole('button', { name: 'Reload page', exact: true }).click()
+  // It waits until everything is written: what comes right behind it would be interrupted.
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload page', exact: true }).click()])
   await expect(priceOf(page)).not.toHaveText('\u00a0')
   await page.goto('about:blank')
   await request.post('/control/price', { data: { slug: 'morning-cup', price: 5150 } })
