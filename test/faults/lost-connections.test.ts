@@ -51,7 +51,7 @@ describe('a connection that is lost', () => {
     expect(world.database.count('open')).toBe(1)
   })
 
-  test('that nobody uses is open to nobody else’s harm: one that is deleted by another tab is let go', async () => {
+  test('that nobody has used yet gives way to another tab that deletes the database', async () => {
     const world = await profile()
     world.open()
     await world.clock.settle()

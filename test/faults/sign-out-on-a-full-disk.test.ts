@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Page, profile } from './database-harness.ts'
+import { type Page, profile, rowsOf } from './database-harness.ts'
 
 /** Two of Anna's tabs; in the first one she leaves, while the disk is full. */
 async function annaLeaves(next: string | undefined) {
@@ -53,5 +53,16 @@ describe('a disk too full to write down who leaves', () => {
     signIn('anna')
     const later = world.open({ partition: 'anna' })
     for (const path of ['/me?1', '/me?2', '/me?3']) expect(await later.cache.json(path)).toMatchObject({ user: 'anna' })
+  })
+
+  test('with no room for a name either, everything is removed all the same', async () => {
+    const world = await profile()
+    world.origin.serves('/me', { cacheControl: 'private, max-age=600', json: { user: 'anna' } })
+    const { cache } = world.open({ partition: 'anna' })
+    await cache.json('/me')
+    await cache.settled()
+    for (const nth of [1, 2]) world.database.inject({ at: 'commit', nth, fault: 'QuotaExceededError' })
+    expect(await cache.setPartition('ben')).toMatchObject({ disk: { records: 1 } })
+    expect(await rowsOf(world.database)).toEqual([])
   })
 })

@@ -1,44 +1,9 @@
 import { expect, test } from 'vitest'
 import { createWorld, type WorldContext } from '../../src/testing/index.ts'
 
-// FAULTS F-62, F-63, R5, R7; DESIGN §5: another tab's sign-out is heeded from its message on, also where the disk cannot be read then.
-test.each(['UnknownError', 'hang', 'ConstraintError'])(
-  'a tab that is told to look, and cannot (%s), shows nothing of who has gone',
-  async (fault) => {
-    const world = await createWorld({ tabs: 2 })
-    let user = 'anna'
-    world.origin.serves('/me', () => ({ cacheControl: 'private, max-age=600', json: { user } }))
-    const [first, second] = world.tabs as [WorldContext, WorldContext]
-    for (const { cache } of [first, second]) {
-      const entering = cache.setPartition('anna')
-      await world.clock.settle()
-      await entering
-      const reading = cache.json('/me')
-      await world.clock.settle()
-      expect(await reading).toEqual({ user: 'anna' })
-    }
-    expect(second.cache.peek('/me')).toBeDefined()
-    let hasLeft = false
-    // The first transaction is that of the sign-out; the next ones are what others look by.
-    for (let nth = 2; nth <= 4; nth++) world.database.inject({ at: 'transaction', nth, fault })
-    first.cache.setPartition(undefined).then(() => {
-      hasLeft = true
-    })
-    await world.clock.settle()
-    expect(second.cache.peek('/me')).toBeUndefined()
-    await world.clock.advance(10_000)
-    expect(hasLeft).toBe(true)
-    expect(second.cache.peek('/me')).toBeUndefined()
-    user = 'nobody'
-    const reading = second.cache.json('/me').catch((error: unknown) => error)
-    await world.clock.settle()
-    await world.clock.advance(10_000)
-    expect(await reading).not.toEqual({ user: 'anna' })
-  },
-)
-
-test('where there is no disk (F-13), other tabs are told of a sign-out as they are of a purge', async () => {
-  const world = await createWorld({ tabs: 2, cache: { store: 'memory' } as object })
+/** Two tabs of Anna, who has been read in both; what the origin says from then on is of whom it is told. */
+async function annasTabs(options: Parameters<typeof createWorld>[0] = {}) {
+  const world = await createWorld({ tabs: 2, ...options })
   let user = 'anna'
   world.origin.serves('/me', () => ({ cacheControl: 'private, max-age=600', json: { user } }))
   const [first, second] = world.tabs as [WorldContext, WorldContext]
@@ -50,10 +15,47 @@ test('where there is no disk (F-13), other tabs are told of a sign-out as they a
     await world.clock.settle()
     expect(await reading).toEqual({ user: 'anna' })
   }
+  expect(second.cache.peek('/me')).toBeDefined()
+  return {
+    world,
+    first,
+    second,
+    signOut() {
+      user = 'nobody'
+    },
+  }
+}
+
+// FAULTS F-62, F-63, R5, R7; DESIGN §5: another tab's sign-out is heeded from its message on, also where the disk cannot be read then.
+test.each(['UnknownError', 'hang', 'ConstraintError'])(
+  'a tab that is told to look, and cannot (%s), shows nothing of who has gone',
+  async (fault) => {
+    const { world, first, second, signOut } = await annasTabs()
+    let hasLeft = false
+    // The first transaction is that of the sign-out; the next ones are what others look by.
+    for (let nth = 2; nth <= 4; nth++) world.database.inject({ at: 'transaction', nth, fault })
+    first.cache.setPartition(undefined).then(() => {
+      hasLeft = true
+    })
+    await world.clock.settle()
+    expect(second.cache.peek('/me')).toBeUndefined()
+    await world.clock.advance(10_000)
+    expect(hasLeft).toBe(true)
+    expect(second.cache.peek('/me')).toBeUndefined()
+    signOut()
+    const reading = second.cache.json('/me').catch((error: unknown) => error)
+    await world.clock.settle()
+    await world.clock.advance(10_000)
+    expect(await reading).not.toEqual({ user: 'anna' })
+  },
+)
+
+test('where there is no disk (F-13), other tabs are told of a sign-out as they are of a purge', async () => {
+  const { world, first, second, signOut } = await annasTabs({ cache: { store: 'memory' } as object })
   const leaving = first.cache.setPartition(undefined)
   await world.clock.settle()
   await leaving
-  user = 'nobody'
+  signOut()
   const reading = second.cache.json('/me').catch((error: unknown) => error)
   await world.clock.settle()
   expect(await reading).not.toEqual({ user: 'anna' })
