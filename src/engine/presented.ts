@@ -1,8 +1,7 @@
 import { requestDirectives } from '../http/cache-control.ts'
 import type { Cause } from '../http/decide.ts'
 import { fieldValue } from '../http/fields.ts'
-import { bare } from '../http/given.ts'
-import type { CacheMode, HeaderList, PresentedRequest, RequestDirectives } from '../http/message.ts'
+import type { CacheMode, HeaderList, PresentedRequest } from '../http/message.ts'
 import { withoutFragment } from '../http/url.ts'
 import type { CacheKey } from '../ports/store.ts'
 import type { CacheRequestInit } from './api.ts'
@@ -65,7 +64,6 @@ export const isOnlyUrl = ({ input, init }: Presented): boolean => init === NOTHI
 
 /** A request without fields, as most are. */
 const NO_FIELDS: HeaderList = []
-const NO_DIRECTIVES: RequestDirectives = bare({})
 /** Fields by which a caller makes its own conditional request: it sees the raw answer (RFC 9111 §4.3.2, Fetch: such a request bypasses the HTTP cache). */
 const CONDITIONAL = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range']
 
@@ -137,7 +135,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
       url,
       headers,
       cacheMode,
-      directives: headers.length > 0 ? requestDirectives(headers) : NO_DIRECTIVES,
+      directives: requestDirectives(headers),
       ...(maxStaleMs !== undefined && { maxStale: maxStaleMs }),
     },
     ...(passBy && { passBy }),

@@ -1,5 +1,5 @@
 import { directiveMembers, fieldValue, isToken, listMembers } from './fields.ts'
-import { given } from './given.ts'
+import { bare, given } from './given.ts'
 import type { HeaderList, Ms, RequestDirectives, ResponseDirectives } from './message.ts'
 
 /** What greater numbers of seconds count as (RFC 9111 §1.2.2): 2^31, about 68 years. */
@@ -14,10 +14,15 @@ type Copies = ReadonlyArray<string | undefined | null>
 /** How each directive is read, by its name in camel case. */
 type Reading<T> = { readonly [K in keyof Required<T>]: (copies: Copies) => T[K] | undefined | false }
 
+/** What is said without the field, as by most requests. */
+const NOTHING = /* @__PURE__ */ bare({})
+
 function read<T extends object>(headers: HeaderList, field: string, reading: Reading<T>): T {
+  const value = fieldValue(headers, field)
+  if (value === undefined) return NOTHING as T
   // A Map, since a directive may be called `__proto__`.
   const said = new Map<string, Array<string | undefined | null>>()
-  for (const [name, argument, malformed] of directiveMembers(fieldValue(headers, field) ?? '')) {
+  for (const [name, argument, malformed] of directiveMembers(value)) {
     const copies = said.get(name) ?? []
     copies.push(malformed ? null : argument)
     said.set(name, copies)
