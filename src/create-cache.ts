@@ -240,6 +240,8 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
   }
 
   let session = begin(options.partition ?? '')
+  // Whoever is made for later has the database, whoever is used first.
+  if (options.partition) session.core.background(store.enter(clock.now()).catch(() => {}))
 
   const setPartition: NearCache['setPartition'] = async (partition = '') => {
     if (typeof partition !== 'string')
@@ -255,7 +257,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
       listeners.announceToEach({ type: 'partition-entered' })
     }
     try {
-      const removed = await store.enter()
+      const removed = await store.enter(clock.now())
       return { memoryBytes: isSame ? 0 : memoryBytes, ...(removed && { disk: removed }) }
     } catch (cause) {
       throw new CacheError(

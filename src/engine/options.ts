@@ -106,7 +106,10 @@ export interface CacheOptions {
   readonly name?: string
   /** `auto`: memory and IndexedDB where there is one, else memory alone. A `Store` of your own lies beneath memory. @default 'auto' */
   readonly store?: 'auto' | 'memory' | 'indexeddb' | Store
-  /** The signed-in user's space: part of every key. */
+  /**
+   * The signed-in user's space: part of every key. The database becomes theirs at once, and what it has of any other user is removed, unless that one has signed in since. @default none: what is
+   * somebody's is kept in no place that outlives the page
+   */
   readonly partition?: string
   /** Carries requests to the origin. @default globalThis.fetch */
   readonly fetch?: Transport

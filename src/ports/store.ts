@@ -1,4 +1,4 @@
-import type { PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
+import type { EpochMs, PurgeLog, PurgeRecord, StoredResponse } from '../http/message.ts'
 
 /** The parts of a cache key, in order: never joined to one string, so that no two keys can meet. */
 export type CacheKey = readonly string[]
@@ -78,8 +78,15 @@ export interface Store {
    * What anyone may see (partition `''`) stays. From then on `update` writes no record of another named partition.
    *
    * A store without it keeps partitions apart by their names alone, and never forgets one.
+   *
+   * @param at - when that was asked for. Where another one has been entered that was asked for later, and not in a time to come, the store stays what it is. Without it, and in a store that does
+   *   not know it, who comes last counts
+   * @returns `partition`: whose it has stayed
    */
-  enter?(partition: string): Promise<{ readonly log: PurgeLog; readonly removed: Removed }>
+  enter?(
+    partition: string,
+    at?: EpochMs,
+  ): Promise<{ readonly log: PurgeLog; readonly partition?: string; readonly removed: Removed }>
   /** Gives back what the store holds open. It may be used again: it then opens anew. */
   close?(): Promise<void>
 }

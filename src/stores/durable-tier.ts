@@ -41,6 +41,8 @@ export interface Tenancy {
   isOpen: boolean
   /** Whether the durable store has yet to be told. */
   isNew: boolean
+  /** When entering it was asked for. */
+  at: EpochMs
   entering?: Promise<Removed | undefined> | undefined
   onLeft(entered: string): void
 }
@@ -113,10 +115,12 @@ export function createDurableTier({
     onPurged,
   })
 
-  function leave(left: Tenancy | undefined): void {
+  /** @param entered - what another context has entered in its place */
+  function leave(left: Tenancy | undefined, entered?: string): void {
     if (!left?.isOpen) return
     left.isOpen = false
     memory.clear()
+    if (entered !== undefined) left.onLeft(entered)
   }
 
   /** What was under way when the store was closed, or came later, may have opened it anew. */
@@ -137,12 +141,14 @@ export function createDurableTier({
     mine.entering ??= entered
       .then(() => {
         active++
-        return enter(mine.partition)
+        return enter(mine.partition, mine.at)
       })
-      .then(({ log: seen, removed }) => {
+      .then(({ log: seen, partition = mine.partition, removed }) => {
         mine.isNew = false
         log.adopt(seen)
-        tell(said)
+        if (partition === mine.partition) tell(said)
+        // What nobody has lies beside what everybody has.
+        else if (mine.partition !== '') leave(mine, partition)
         return removed
       })
       .finally(() => {
@@ -187,10 +193,8 @@ export function createDurableTier({
     const { partition = '' } = snapshot
     hasBeenEntered ||= snapshot.partition !== undefined && !snapshot.unnamed
     if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
-    if (follows || isForeign(mine.partition, snapshot.partition)) {
-      leave(mine)
-      mine.onLeft(partition)
-    } else mine.isNew = true // a new life of the database: it does not know yet whose it is
+    if (follows || isForeign(mine.partition, snapshot.partition)) leave(mine, partition)
+    else mine.isNew = true // a new life of the database: it does not know yet whose it is
     return false
   }
 
@@ -202,10 +206,7 @@ export function createDurableTier({
     else if (durable) {
       log.doubt(at)
       await log.doubted()
-    } else if (partition !== undefined) {
-      leave(mine)
-      mine.onLeft(partition)
-    }
+    } else if (partition !== undefined) leave(mine, partition)
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {

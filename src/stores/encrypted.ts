@@ -258,12 +258,15 @@ export function encryptedStore(
   const enterBeneath = store.enter?.bind(store)
   const enter: Store['enter'] =
     enterBeneath &&
-    (async (partition) => {
-      const forget = () => keys.keepOnly(partition).catch(tell('forget'))
+    (async (partition, at) => {
+      let whose = partition
+      const forget = () => keys.keepOnly(whose).catch(tell('forget'))
       // First of all: from here on the partition that is left is unreadable, whatever becomes of the rest.
       await forget()
       try {
-        return await enterBeneath(partition)
+        const entered = await enterBeneath(partition, at)
+        whose = entered.partition ?? partition
+        return entered
       } finally {
         // Who was still writing for it has made it a new key.
         await forget()

@@ -310,24 +310,30 @@ export function createIndexedDbStore({
   }
 
   /** Removes everything, which takes no room. The next life is named when there is some, and has a `partition` as soon as that. */
-  async function forget(partition?: string) {
+  async function forget(partition?: string, enteredAt?: EpochMs) {
     const log = emptyLog(token(random))
     const removed = await connection.transact('readwrite', 'strict', async (objects) => {
       const count = (kind: string) => promisifyRequest(objects.count(keyRange.bound([kind], [kind, []])))
       const [{ bytes }, records, bodies] = await Promise.all([spaceOf(objects), count('record'), count('body')])
       objects.clear()
-      if (partition !== undefined) putLog(objects, log, { partition, unnamed: !partition })
+      if (partition !== undefined) putLog(objects, log, { partition, enteredAt, unnamed: !partition })
       return { records, bodies, bytes }
     })
     unaccounted = []
     return { log, removed }
   }
 
-  async function enter(partition: string) {
+  const enter: Store['enter'] = async (partition, at) => {
+    let isLeft = false
     const entering = connection.transact('readwrite', 'strict', async (objects) => {
       const view = await known(objects, seen)
       const log = view.log ?? emptyLog(token(random))
-      if (view.log && view.partition === partition) return { log, removed: { records: 0, bodies: 0, bytes: 0 } }
+      const { partition: former, enteredAt } = view
+      // Who was asked for in a time to come was asked for before the clock was set back.
+      const isOvertaken = at !== undefined && enteredAt !== undefined && at < enteredAt && enteredAt <= clock.now()
+      if (former !== undefined && (former === partition || isOvertaken))
+        return { log, partition: former, removed: { records: 0, bodies: 0, bytes: 0 } }
+      isLeft = true
       const removed = { record: 0, body: 0, visited: 0, route: 0 }
       for (const kind of ['record', 'body', 'visited', 'route'] as const) {
         // Of ours nothing is left since another one was entered. An array comes after every string.
@@ -339,11 +345,13 @@ export function createIndexedDbStore({
       // Where the hand stopped may be what is no more.
       const bytes = Math.max(0, space.bytes - space.named)
       objects.put({ bytes, named: 0 } satisfies Space, SPACE)
-      putLog(objects, log, { partition, unnamed: !partition && (view.unnamed ?? true) })
+      putLog(objects, log, { partition, enteredAt: at, unnamed: !partition && (view.unnamed ?? true) })
       return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
     })
     // Without its name the tabs of whoever was here before would take it for theirs.
-    const entered = await entering.catch(whenFull(() => forget(partition))).catch(whenFull(() => forget()))
+    const entered = await entering.catch(whenFull(() => forget(partition, at))).catch(whenFull(() => forget()))
+    // Of what is no more everything was taken off.
+    if (isLeft) unaccounted = unaccounted.filter((one) => one.partition === '')
     seen = entered.log
     visited.clear()
     return entered

@@ -22,10 +22,11 @@ export interface LayeredStore {
   /**
    * Makes the durable store that of the partition that is open; until then nothing is read from it or written to it. What fails is tried again before the next use of the durable store.
    *
+   * @param at - now: what another context enters later takes the place of this one, and not the other way round
    * @returns what was removed of the partition before; `undefined` where no durable store has anything to remove
    * @throws what the durable store threw
    */
-  enter(): Promise<Removed | undefined>
+  enter(at: EpochMs): Promise<Removed | undefined>
   /** Other contexts have purged: in force from the call on, as if it had been purged here. `epoch`: under which the shared log has it, which is looked into; without one it is put there. */
   hear(purges: readonly Heard[], at: EpochMs): void
   /**
@@ -157,15 +158,16 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
     open(partition, onLeft) {
       // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
       const isNew = !follows && (partition !== '' || tier.tenancy() !== undefined)
-      const mine = { partition: partition ?? '', isOpen: partition !== undefined, isNew, onLeft }
+      const mine = { partition: partition ?? '', isOpen: partition !== undefined, isNew, at: 0, onLeft }
       tier.moveTo(mine)
       return viewOf(mine)
     },
-    async enter() {
+    async enter(at) {
       const mine = tier.tenancy()
       if (!mine?.isOpen) return undefined
       // Another context may have entered another partition since.
       mine.isNew = true
+      mine.at = at
       return tier.enter(mine)
     },
     hear: log.hear,

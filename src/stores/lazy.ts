@@ -13,10 +13,10 @@ export function lazyStore(make: () => Promise<Store>): Store {
   return {
     read: async (keys) => (await made()).read(keys),
     update: async (keys, change, options) => (await made()).update(keys, change, options),
-    async enter(partition) {
+    async enter(partition, at) {
       const store = await made()
       if (!store.enter) throw new TypeError('A store that is made lazily needs enter()')
-      return store.enter(partition)
+      return store.enter(partition, at)
     },
     async close() {
       await (await making?.catch(() => undefined))?.close?.()

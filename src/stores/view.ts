@@ -1,4 +1,4 @@
-import type { PurgeLog } from '../http/message.ts'
+import type { EpochMs, PurgeLog } from '../http/message.ts'
 import type { Snapshot, StoredRecord, StoreKey } from '../ports/store.ts'
 import { LOG, PURGES } from './database-keys.ts'
 import { nameOf, unsealedBody, unsealedRecord } from './seal.ts'
@@ -8,6 +8,7 @@ import { arePurges, isNumber, isObject, isText } from './stored-record.ts'
 type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & {
   readonly partition?: string
   readonly unnamed?: boolean
+  readonly enteredAt?: EpochMs
 }
 
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
@@ -15,6 +16,8 @@ export interface View {
   readonly log: PurgeLog | undefined
   readonly partition: string | undefined
   readonly unnamed?: boolean | undefined
+  /** When it was asked for that partition; absent where an earlier version has written it. */
+  readonly enteredAt?: EpochMs | undefined
   readonly records: Map<string, StoredRecord | undefined>
   readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
   /** Places where there is something of no use, or no body though a record may name one. */
@@ -22,7 +25,7 @@ export interface View {
 }
 
 /** What is known of the database before anything that is stored: the purge log, none in a new database, and whose it is. */
-type Known = Pick<View, 'log' | 'partition' | 'unnamed'>
+type Known = Pick<View, 'log' | 'partition' | 'unnamed' | 'enteredAt'>
 
 /**
  * The log, which is to be asked for before anything else.
@@ -34,9 +37,11 @@ export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined)
   const [head, early] = await Promise.all([valueUnder(objects, LOG), seen ? undefined : purges()])
   const nothing = { log: undefined, partition: undefined }
   if (!isObject(head)) return nothing
-  const { incarnation, last, floor, partition } = head
+  const { incarnation, last, floor, partition, enteredAt } = head
   if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
-  const whose = isText(partition) ? { partition, unnamed: head.unnamed === true } : { partition: undefined }
+  const whose = isText(partition)
+    ? { partition, unnamed: head.unnamed === true, enteredAt: isNumber(enteredAt) ? enteredAt : undefined }
+    : { partition: undefined }
   if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, ...whose }
   const found = last === 0 ? [] : (early ?? (await purges()))
   // A damaged log is none at all, and a new life begins.
@@ -88,10 +93,17 @@ export const asItIs = ({ records, bodies, ...view }: View): View => ({
 export function putLog(
   objects: IDBObjectStore,
   { purges, incarnation, last, floor }: PurgeLog,
-  { partition, unnamed }: Omit<Known, 'log'>,
+  { partition, unnamed, enteredAt }: Omit<Known, 'log'>,
 ): void {
-  const head: Head = { incarnation, last, floor, ...(partition !== undefined && { partition }) }
-  objects.put(unnamed ? { ...head, unnamed } : head, LOG)
+  const head: Head = {
+    incarnation,
+    last,
+    floor,
+    ...(partition !== undefined && { partition }),
+    ...(unnamed && { unnamed }),
+    ...(enteredAt !== undefined && { enteredAt }),
+  }
+  objects.put(head, LOG)
   objects.put(purges, PURGES)
 }
 

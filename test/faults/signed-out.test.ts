@@ -83,18 +83,19 @@ test('what is evicted for room while its user signs out is told to nobody', asyn
 })
 
 describe('a sign-out that the disk has held up until somebody else was signed in', () => {
-  /** Anna's page has signed out while the disk was ill; Ben's page is signed in, has something, and has asked for more. */
-  async function held() {
+  /** Anna's page has signed out while the disk was ill; Ben's page is signed in so long after, has something, and has asked for more. */
+  async function held(afterMs: number) {
     const all = await world()
     let user = CANARY
     let release = () => {}
     all.origin.serves('/me', () => ({ cacheControl: 'private, max-age=600', json: { user } }))
-    const anna = all.open({ partition: CANARY }).cache
+    const { cache: anna, events } = all.open({ partition: CANARY })
     await anna.json('/me')
     await anna.settled()
     await all.database.lose()
     for (let nth = 1; nth <= 2; nth++) all.database.inject({ at: 'open', nth, fault: 'UnknownError' })
     await expect(anna.setPartition(undefined)).rejects.toMatchObject({ code: 'storage' })
+    await all.clock.advance(afterMs)
     user = 'user-ben'
     const ben = all.open({
       fetch: async (input, init) => {
@@ -109,11 +110,26 @@ describe('a sign-out that the disk has held up until somebody else was signed in
     const late = ben.cache.json('/late', { credentials: 'include' })
     late.catch(() => {})
     await all.clock.settle()
-    return { ...all, anna, ben, late, release: () => release() }
+    return { ...all, anna, events, ben, late, release: () => release() }
   }
 
-  test('ends that sitting, too: the disk is nobody’s then, and nothing of either lies there (law 5)', async () => {
-    const { anna, ben, late, release, raw, clock } = await held()
+  test('leaves him alone: it was meant for who was there before, of whom nothing is left (law 5)', async () => {
+    const { anna, events, ben, late, release, raw } = await held(1)
+    // What failed is tried again before the disk is used.
+    await anna.json('/public')
+    await anna.settled()
+    release()
+    await late
+    await ben.cache.settled()
+    expect(await raw()).toMatch(/user-ben.*late/)
+    expect(await raw()).not.toContain(CANARY)
+    expect(await raw()).toContain('/public')
+    expect([...ben.events, ...events].map(({ type }) => type)).not.toContain('partition-left')
+    expect(ben.cache.peek('/me')?.data).toEqual({ user: 'user-ben' })
+  })
+
+  test('ends that sitting, too, when both were asked for in one moment: the disk is nobody’s then (law 5)', async () => {
+    const { anna, ben, late, release, raw, clock } = await held(0)
     expect(await raw()).toContain('user-ben')
     // What failed is tried again before the disk is used.
     await anna.json('/public')
@@ -130,7 +146,7 @@ describe('a sign-out that the disk has held up until somebody else was signed in
   })
 
   test('is not noticed before the disk is: what was signed in keeps what it has until then, and writes nothing', async () => {
-    const { anna, ben, late, release, raw } = await held()
+    const { anna, ben, late, release, raw } = await held(0)
     await anna.json('/public')
     await anna.settled()
     release()

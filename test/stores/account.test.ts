@@ -95,3 +95,17 @@ test("a user's bytes are counted as such though nobody's become less by as many 
   expect(await store.enter?.('ben')).toMatchObject({ removed: { records: 1, bytes } })
   expect(await account()).toMatchObject({ bytes: 0, named: 0 })
 })
+
+test('what a full disk gave up of a user is not taken off once more when the next one has come before that was written down', async () => {
+  const { database, open, stored, account } = await disk(4)
+  const store = open(1e9)
+  await store.enter?.('anna')
+  await store.update([], () => keys(0, 12).map((key) => ({ ...put(key), partition: 'anna' })), RELAXED)
+  // There is no room for what follows, nor for the account after half was given up.
+  for (const nth of [1, 3, 4, 5, 6, 7, 8]) database.inject({ at: 'commit', nth, fault: 'QuotaExceededError' })
+  await expect(store.update([], () => [put(['new'])], RELAXED)).rejects.toThrow()
+  database.release()
+  await store.enter?.('ben')
+  await store.update([], () => [put(['more'])], RELAXED)
+  expect(await account()).toMatchObject({ bytes: await stored(), named: 0 })
+})

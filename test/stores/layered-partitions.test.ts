@@ -20,7 +20,7 @@ async function signedIn() {
     onPurged() {},
   })
   const store = layered.open('anna', () => {})
-  await layered.enter()
+  await layered.enter(0)
   const put = (id: string) => store.update(KEY, () => recordOf(responseWith(id, 10, { epoch: store.epoch() })))
   await put('first')
   const onDisk = async (partition: string) =>
@@ -44,7 +44,7 @@ test('a partition that was left takes nothing any more, in memory or on disk', a
   layered.open('ben', () => {})
   const late = put('late')
   expect(memory.bytes()).toBe(0)
-  await Promise.all([late, layered.enter()])
+  await Promise.all([late, layered.enter(0)])
   await put('later')
   expect([memory.bytes(), await onDisk('anna')]).toEqual([0, []])
 })
@@ -86,9 +86,9 @@ test('an entering that is tried again does not end after a later one: the disk i
     onPurged() {},
   })
   layered.open('anna', () => {})
-  const first = layered.enter()
+  const first = layered.enter(0)
   layered.open('ben', () => {})
-  const second = layered.enter()
+  const second = layered.enter(0)
   await new Promise(setImmediate)
   mend()
   await Promise.all([first, second])
@@ -112,9 +112,9 @@ test('an entering that failed does not keep the next one out', async () => {
     onPurged() {},
   })
   layered.open('anna', () => {})
-  const first = layered.enter()
+  const first = layered.enter(0)
   layered.open('ben', () => {})
-  const second = layered.enter()
+  const second = layered.enter(0)
   await expect(first).rejects.toThrow('As the test says')
   await second
   expect((await disk.read([])).partition).toBe('ben')
@@ -143,6 +143,6 @@ test("a caller's own store may be an object whose methods use this", async () =>
     onPurged() {},
   })
   layered.open('anna', () => {})
-  await layered.enter()
+  await layered.enter(0)
   expect((await durable.read([])).partition).toBe('anna')
 })
