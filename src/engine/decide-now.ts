@@ -43,19 +43,24 @@ export const decideNow = (
   random = core.random,
 ): Decision => decidedNow(presented, record, core, random).decision
 
-/** The same, decided anew when something else than time has changed, or enough of it has passed. */
+/**
+ * The same, decided anew when something else than time has changed, or enough of it has passed.
+ *
+ * @param isTimeless - nobody looks at how old it is
+ */
 export function decidedNow(
   presented: Presented,
   record: StoredRecord | undefined,
   core: Core,
   random = core.random,
+  isTimeless = false,
 ): Decided {
   const { request, rule } = presented
   const now = core.now()
   const last = record && steady.get(record)
   const holds = last?.presented === presented && last.log === core.store.log() && now >= last.at && now < last.until
   // All hits of a rendering come at one moment.
-  if (holds && now === last.at) return last
+  if (holds && (now === last.at || (isTimeless && last.answer))) return last
   const context = decisionContext(presented, core, random, now, mayRefreshEarly.bind(undefined, presented, core))
   if (holds) {
     const { kind, cause, stored } = last.decision

@@ -12,6 +12,8 @@ export interface Listeners {
   /** To everything. Returns the function that ends it. */
   on(listener: EventSink): () => void
   readonly keyed: KeyedListeners
+  /** Whether anybody listens to everything. */
+  hears(): boolean
   /** Tells who listens to everything. When a listener ends the session `about` which it is, the others hear no more of it. */
   announce(event: CacheEvent, about?: Ending): void
   /** Tells some who listen to a key. */
@@ -50,6 +52,7 @@ export function createListeners(placeNow: () => Place, report: (error: unknown) 
       }
     },
     keyed,
+    hears: () => all.size > 0,
     announce,
     tell,
     announceToEach(event) {

@@ -84,7 +84,10 @@ export function createNearCache(
     PRESENT.then(() => {
       const { answer } = given
       try {
-        answer.event ??= answeredWith(answer, call, 0)
+        // What was told of an earlier hit is as old as that one.
+        const isOld = answer.event && listeners.hears()
+        const event = isOld ? answeredWith({ ...answer, ...numbersNow(answer, call) }, call, 0) : answer.event
+        answer.event = event ?? answeredWith(answer, call, 0)
         tell(answer, answer.event, call)
       } catch (error) {
         return failed(error, call)
@@ -245,6 +248,10 @@ export function createNearCache(
     },
   }
 }
+
+/** How old what was answered is by now. */
+const numbersNow = ({ stored }: Answer, { presented, mine }: Call<unknown>) =>
+  stored && { numbers: numbersOf(stored, presented.request, decisionContext(presented, mine.core)) }
 
 /** What is told of an answer: the same to all who listen, and of all hits of one moment. */
 function answeredWith(answer: Answer, { presented, mine }: Call<unknown>, durationMs: Ms): CacheEvent {

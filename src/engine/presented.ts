@@ -155,7 +155,7 @@ export function present(input: RequestInfo | URL, given: CacheRequestInit | unde
 }
 
 /** URLs remembered at most. */
-const MAX_KNOWN = 1000
+const MAX_KNOWN = 4000
 
 /**
  * `present()` for one place. A call that gives nothing but a URL, as most do, is read once: a page asks for the same few again and again. Not where a rule is the caller's own code, which
@@ -167,7 +167,7 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
   let base: string | undefined
   return (input, init) => {
     if (init || typeof input !== 'string' || !place.isSteady) return present(input, init, place)
-    if (version !== place.keys.version() || base !== place.base() || known.size >= MAX_KNOWN) {
+    if (version !== place.keys.version() || base !== place.base()) {
       known.clear()
       version = place.keys.version()
       base = place.base()
@@ -175,6 +175,13 @@ export function createReader(place: Place): (input: RequestInfo | URL, init?: Ca
     let presented = known.get(input)
     if (!presented) {
       presented = present(input, undefined, place)
+      // Every other one goes, so that of more URLs in turn than are remembered many still are.
+      let isSpared = true
+      if (known.size >= MAX_KNOWN)
+        for (const one of known.keys()) {
+          isSpared = !isSpared
+          if (!isSpared) known.delete(one)
+        }
       known.set(input, presented)
     }
     return presented

@@ -22,7 +22,7 @@ export function readJson<T>(
   schema?: StandardSchemaV1<unknown, T>,
 ): Given<T> | Promise<Given<T>> {
   const { core, views } = mine
-  const answer = respond(presented, core, schema ? usableFor(schema, views) : views.isJson)
+  const answer = respond(presented, core, schema ? usableFor(schema, views) : views.isJson, true)
   if ('then' in answer) return readLater(answer, presented, mine, schema)
   const atOnce = schema ? undefined : readAtOnce(answer, presented, views)
   return (atOnce as Given<T> | undefined) ?? read(answer, presented, mine, schema)

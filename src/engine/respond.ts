@@ -16,14 +16,20 @@ import { refreshBehind } from './refresh.ts'
  * One presented request in, one answer out: look up, decide, act (RFC 9111 §4). A hit in memory is answered at once.
  *
  * @param accept - a last word on a body before it is stored
+ * @param isTimeless - nobody looks at the answer's numbers and fields: those of an earlier hit will do
  * @throws the network's error, the caller's abort reason, a `TimeoutError` at the hard deadline
  */
-export function respond(presented: Presented, core: Core, accept?: Accept): Answer | Promise<Answer> {
+export function respond(
+  presented: Presented,
+  core: Core,
+  accept?: Accept,
+  isTimeless = false,
+): Answer | Promise<Answer> {
   presented.signal?.throwIfAborted()
   if (presented.passBy) return passBy(presented, presented.passBy, core)
   const doubt = core.store.doubt()
   const held = core.store.peek(presented.key)
-  const decided = decidedNow(presented, held, core)
+  const decided = decidedNow(presented, held, core, core.random, isTimeless)
   const { decision } = decided
   if (!doubt && isReuse(decision)) {
     decided.answer ??= serve(decision, presented, core, accept)

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createCache } from '../../src/index.ts'
 import { seconds } from '../http/builders.ts'
 import { causes, harness } from './harness.ts'
 
@@ -72,6 +73,49 @@ test('ages grow with the moment (RFC 9111 §5.1)', async () => {
   expect(told.slice(1)).toEqual([0, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 59_000, 59_000, 59_000, 59_000])
   await clock.advance(seconds(1))
   expect(await cache.json('/a')).toEqual({ seq: 2 })
+})
+
+describe('while nobody listens to everything, data are given as they were decided before', () => {
+  /** A page that has read `/a` twice, with nobody listening. */
+  async function unheard() {
+    const { origin, clock } = harness()
+    const cache = createCache({ fetch: origin.fetch, base: origin.url, clock, random: () => 0.5 })
+    onTestFinished(() => cache.close())
+    origin.serves('/a', counted)
+    for (let hit = 0; hit < 2; hit++) await cache.json('/a')
+    return { cache, origin, clock }
+  }
+
+  test('for as long as they are fresh, and they are counted (RFC 9111 §4.2)', async () => {
+    const { cache, clock } = await unheard()
+    for (const s of [1, 58]) {
+      await clock.advance(seconds(s))
+      expect(await cache.json('/a')).toEqual({ seq: 1 })
+    }
+    expect(cache.stats()).toMatchObject({ requests: 4, hits: 3 })
+    await clock.advance(seconds(1))
+    expect(await cache.json('/a')).toEqual({ seq: 2 })
+  })
+
+  test('a response says its age all the same (RFC 9111 §5.1)', async () => {
+    const { cache, clock } = await unheard()
+    await clock.advance(seconds(7))
+    await cache.json('/a')
+    expect((await cache.fetch('/a')).headers.get('age')).toBe('7')
+    expect((await cache.explain('/a')).numbers?.ageMs).toBe(seconds(7))
+  })
+
+  test('who begins to listen, even to a hit that is on its way, is told how old it is', async () => {
+    const { cache, clock } = await unheard()
+    await clock.advance(seconds(7))
+    const ages: unknown[] = []
+    const hit = cache.json('/a')
+    cache.on((event) => ages.push('numbers' in event && event.numbers?.ageMs))
+    await hit
+    await clock.advance(seconds(1))
+    await cache.json('/a')
+    expect(ages).toEqual([seconds(7), seconds(8)])
+  })
 })
 
 test('each is told and counted, one by one (law 9)', async () => {

@@ -1005,9 +1005,30 @@ export const mutants: readonly Mutant[] = [
   one(
     'hit: the next moment is told as the last one',
     'engine/decide-now.ts',
-    'if (holds && now === last.at)',
+    'if (holds && (now === last.at || (isTimeless && last.answer)))',
     'if (holds)',
     ['test/engine/hits-of-one-moment.test.ts'],
+  ),
+  one(
+    'hit: who listens is told of an earlier one',
+    'engine/near-cache.ts',
+    'answer.event && listeners.hears()',
+    'undefined',
+    ['test/engine/hits-of-one-moment.test.ts'],
+  ),
+  one(
+    'hit: of more URLs than are remembered, each is read anew each time',
+    'engine/presented.ts',
+    'if (!isSpared) known',
+    'known',
+    ['test/engine/presented.test.ts'],
+  ),
+  one(
+    'hit: URLs are remembered without end',
+    'engine/presented.ts',
+    'known.size >= MAX_KNOWN',
+    'known.size < 0',
+    ['test/engine/presented.test.ts'],
   ),
   one(
     'hit: the next moment is answered as the last one (RFC 9111 §5.1)',
