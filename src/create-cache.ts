@@ -183,9 +183,10 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
     const core: Core = {
       store: store.open(partition, (entered) => {
         end(begun)
-        session = begin(follows ? entered : undefined)
+        const isAgain = entered === partition
+        session = begin(follows || isAgain ? entered : undefined)
         begun.next = session
-        listeners.announceToEach({ type: 'partition-left' })
+        listeners.announceToEach({ type: isAgain ? 'partition-entered' : 'partition-left' })
       }),
       transport: network.transport,
       health: network.health,
@@ -231,7 +232,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
       clock.now(),
     )
     for (const hint of hints) {
-      if (hint.kind === 'look') core.background(store.heedEntered(hint.partition, clock.now()))
+      if (hint.kind === 'look') core.background(store.heedEntered(hint, clock.now()))
       if (hint.kind === 'health') network.hear(hint.news)
       if (hint.kind !== 'stored' || hint.partition !== core.place.partition) continue
       if (core.store.peek(hint.key) || listeners.keyed.of(hint.key).length > 0)

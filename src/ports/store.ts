@@ -22,6 +22,10 @@ export interface Snapshot {
   readonly log: PurgeLog
   /** The partition that the store was last entered for; absent before the first time. */
   readonly partition?: string | undefined
+  /** When it was asked for that partition; absent where that is not known. */
+  readonly enteredAt?: EpochMs | undefined
+  /** Another name each time that another partition is entered than the one before: who was here before, and is again, has missed that somebody else was. */
+  readonly sitting?: string | undefined
   /** Whether none of those for which it was entered had a name. */
   readonly unnamed?: boolean | undefined
   /** An unknown key, a damaged value and one of another format are `undefined`. */
@@ -81,12 +85,17 @@ export interface Store {
    *
    * @param at - when that was asked for. Where another one has been entered that was asked for later, and not in a time to come, the store stays what it is. Without it, and in a store that does
    *   not know it, who comes last counts
-   * @returns `partition`: whose it has stayed
+   * @returns `partition`: whose it has stayed; `sitting`: as in a `Snapshot`
    */
   enter?(
     partition: string,
     at?: EpochMs,
-  ): Promise<{ readonly log: PurgeLog; readonly partition?: string; readonly removed: Removed }>
+  ): Promise<{
+    readonly log: PurgeLog
+    readonly partition?: string | undefined
+    readonly sitting?: string | undefined
+    readonly removed: Removed
+  }>
   /** Gives back what the store holds open. It may be used again: it then opens anew. */
   close?(): Promise<void>
 }

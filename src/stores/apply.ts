@@ -60,7 +60,8 @@ export async function apply(
   }
   const before = view.log
   let log = before ?? emptyLog(token(random))
-  const growth = [...unaccounted]
+  // Of who has left everything was taken off.
+  const growth = unaccounted.filter(({ partition }) => !isForeign(partition, view.partition))
   const newcomers: Newcomer[] = []
   async function put(write: Extract<Write, { kind: 'record' }>, ofRoute?: string): Promise<number> {
     const { partition, key } = write

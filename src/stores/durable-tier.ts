@@ -8,7 +8,7 @@ import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
 import { createMemorySweeper } from './memory-sweeper.ts'
 import { createSharedLog, type Purge, type SharedLog } from './shared-log.ts'
-import { isForeign, isStoredRecord } from './stored-record.ts'
+import { isStoredRecord } from './stored-record.ts'
 
 /** What an update makes of the record of a key. */
 type Change = Parameters<TieredStore['update']>[1]
@@ -35,6 +35,9 @@ export interface DurableTierOptions {
   onPurged(purge: Purge, spreadMs?: Ms): void
 }
 
+/** What another context says of a partition that it has entered. */
+export type Look = Extract<Hint, { kind: 'look' }>
+
 /** One partition, for as long as it is open. */
 export interface Tenancy {
   readonly partition: string
@@ -43,7 +46,13 @@ export interface Tenancy {
   isNew: boolean
   /** When entering it was asked for. */
   at: EpochMs
-  entering?: Promise<Removed | undefined> | undefined
+  entering?: { readonly at: EpochMs; readonly done: Promise<Removed | undefined> } | undefined
+  /** For which entering the other contexts were told. */
+  toldAt?: EpochMs
+  /** Which one of the durable store's, once that is known. */
+  sitting?: string | undefined
+  /** Another partition that another context has told of, and that the durable store has not shown. */
+  rival?: string | undefined
   onLeft(entered: string): void
 }
 
@@ -57,8 +66,8 @@ export interface DurableTier {
   moveTo(next: Tenancy): void
   /** Tells the durable store whose it is now. @returns what was removed of the partition before */
   enter(mine: Tenancy): Promise<Removed | undefined>
-  /** Another context says that it has entered a partition; `undefined`: it does not say which. `at`: now. */
-  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
+  /** Another context says that it has entered a partition, or tried to. `at`: now. */
+  heedEntered(look: Look, at: EpochMs): Promise<void>
   /** Runs an operation of the durable store, for a partition that must be entered first; a failure is told, and gives `undefined`. */
   attempt<T>(operation: string, work: (store: Store) => Promise<T>, mine?: Tenancy): Promise<T | undefined>
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
@@ -129,34 +138,39 @@ export function createDurableTier({
     if (isClosed() && active === 0 && !isShut) durable?.close?.().catch(() => {})
   }
 
-  /** Tells the durable store whose it is now. */
+  /** Tells the durable store whose it is now, and then the other contexts. */
   function enter(mine: Tenancy): Promise<Removed | undefined> {
-    const said = { kind: 'look', partition: mine.partition } as const
-    if (mine.isNew && !durable) {
-      mine.isNew = false
-      tell(said)
-    }
-    if (!mine.isNew || !durable?.enter) return Promise.resolve(undefined)
-    const enter = durable.enter.bind(durable)
-    mine.entering ??= entered
-      .then(() => {
-        active++
-        return enter(mine.partition, mine.at)
-      })
-      .then(({ log: seen, partition = mine.partition, removed }) => {
-        mine.isNew = false
-        log.adopt(seen)
-        if (partition === mine.partition) tell(said)
-        // What nobody has lies beside what everybody has.
-        else if (mine.partition !== '') leave(mine, partition)
-        return removed
-      })
-      .finally(() => {
-        mine.entering = undefined
+    if (!mine.isNew) return Promise.resolve(undefined)
+    const { partition, at } = mine
+    if (mine.entering?.at === at) return mine.entering.done
+    const done = entered.then(async () => {
+      // What was wished for is not any more.
+      if (!mine.isOpen) return undefined
+      active++
+      let isTold = mine.toldAt === at
+      try {
+        const made = await durable?.enter?.(partition, at)
+        isTold = false
+        if (made) log.adopt(made.log)
+        const { partition: whose = partition } = made ?? {}
+        if (mine.at === at) {
+          mine.isNew = false
+          mine.sitting = made?.sitting
+          // What nobody has lies beside what everybody has.
+          if (whose !== partition && partition !== '') leave(mine, whose)
+        }
+        return made?.removed
+      } finally {
+        // Also, once, where it has failed: then the others cannot find out either.
+        if (mine.isOpen && !isTold) tell({ kind: 'look', partition, at })
+        mine.toldAt = at
+        if (mine.entering?.at === at) mine.entering = undefined
         ended()
-      })
-    entered = mine.entering.catch(() => {})
-    return mine.entering
+      }
+    })
+    mine.entering = { at, done }
+    entered = done.catch(() => {})
+    return done
   }
 
   /** Runs an operation of the durable store, for a partition that must be entered first; a failure is told, and gives `undefined`. */
@@ -190,23 +204,40 @@ export function createDurableTier({
   /** Whether a view of the durable store is one of ours. When another context has entered another partition, this one is left. */
   function isOurs(snapshot: Snapshot, mine: Tenancy): boolean {
     if (!mine.isOpen) return false
-    const { partition = '' } = snapshot
-    hasBeenEntered ||= snapshot.partition !== undefined && !snapshot.unnamed
-    if (!durable?.enter || mine.partition === partition || (mine.partition === '' && !follows)) return true
-    if (follows || isForeign(mine.partition, snapshot.partition)) leave(mine, partition)
-    else mine.isNew = true // a new life of the database: it does not know yet whose it is
+    const { partition, enteredAt, sitting } = snapshot
+    hasBeenEntered ||= partition !== undefined && !snapshot.unnamed
+    if (!durable?.enter) return true
+    if (mine.partition === (partition ?? '')) {
+      mine.rival = undefined
+      mine.sitting ??= sitting
+      if (mine.sitting === sitting) return true
+    } else if (enteredAt !== undefined && enteredAt < mine.at) {
+      // It was asked for later that it be ours.
+      mine.isNew = true
+      return false
+    } else if (mine.partition === '' && !follows) return true
+    if (follows || partition !== undefined) leave(mine, partition ?? '')
+    // A new life of the database: it does not know yet whose it is.
+    else if (mine.rival === undefined) mine.isNew = true
+    else leave(mine, mine.rival)
     return false
   }
 
-  /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where there is none it is left. */
-  async function heedEntered(partition: string | undefined, at: EpochMs): Promise<void> {
+  /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where none can tell it is left. */
+  async function heedEntered({ partition, at: since = Number.POSITIVE_INFINITY }: Look, at: EpochMs): Promise<void> {
     const mine = tenancy
     const isOther = mine?.isOpen && mine.partition !== partition && (follows || mine.partition !== '')
-    if (!isOther) await log.look()
-    else if (durable) {
+    if (!isOther || partition === undefined || since < mine.at) {
+      if (isOther) log.doubt(at)
+      await log.look()
+      return
+    }
+    mine.rival = partition
+    if (durable?.enter) {
       log.doubt(at)
-      await log.doubted()
-    } else if (partition !== undefined) leave(mine, partition)
+      if (await log.look()) return
+    }
+    leave(mine, partition)
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {

@@ -133,9 +133,7 @@ export function encryptedStore(
     const snapshot = await store.read(asked.map(placeBeneath))
     const { records, bodies } = await open(snapshot, asked, found)
     return {
-      log: snapshot.log,
-      partition: snapshot.partition,
-      unnamed: snapshot.unnamed,
+      ...snapshot,
       record: (partition, key) =>
         partition === '' ? snapshot.record(partition, key) : records.get(nameOf(['record', partition, key])),
       body: (partition, key, id) =>
@@ -167,9 +165,7 @@ export function encryptedStore(
 
     /** What `change` sees: of bodies, only those that were asked for. */
     const viewOf = (snapshot: Snapshot): Snapshot => ({
-      log: snapshot.log,
-      partition: snapshot.partition,
-      unnamed: snapshot.unnamed,
+      ...snapshot,
       record: (partition, key) =>
         partition === '' ? snapshot.record(partition, key) : withoutBodies(snapshot.record(partition, sealedKey(key))),
       body(partition, key, id) {
@@ -260,7 +256,7 @@ export function encryptedStore(
     enterBeneath &&
     (async (partition, at) => {
       let whose = partition
-      const forget = () => keys.keepOnly(whose).catch(tell('forget'))
+      const forget = () => keys.keepOnly(whose, at).catch(tell('forget'))
       // First of all: from here on the partition that is left is unreadable, whatever becomes of the rest.
       await forget()
       try {

@@ -1,15 +1,14 @@
-import { promisifyRequest } from 'idb-keyval'
 import type { EpochMs, Ms, PurgeLog } from '../http/message.ts'
-import { appendPurge, emptyLog } from '../http/purge-log.ts'
+import { appendPurge } from '../http/purge-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Idle } from '../ports/idle.ts'
 import type { Random } from '../ports/random.ts'
 import type { Snapshot, Store, StoredRecord, StoreKey, StoreNotice, WriteOptions } from '../ports/store.ts'
-import { apply, type Change, token } from './apply.ts'
+import { apply, type Change } from './apply.ts'
 import { createConnection } from './connection.ts'
-import { SPACE } from './database-keys.ts'
-import { type Evicted, evict, type Growth, type Space, spaceOf } from './space.ts'
-import { known, look, putLog, snapshotOf, type View } from './view.ts'
+import { type Entered, enterIn, forgetIn, staysIn, type Wish } from './enter.ts'
+import { type Evicted, evict, type Growth, spaceOf } from './space.ts'
+import { known, look, snapshotOf, type View } from './view.ts'
 
 export interface IndexedDbOptions {
   /** The database's name. */
@@ -309,49 +308,29 @@ export function createIndexedDbStore({
     }
   }
 
-  /** Removes everything, which takes no room. The next life is named when there is some, and has a `partition` as soon as that. */
-  async function forget(partition?: string, enteredAt?: EpochMs) {
-    const log = emptyLog(token(random))
-    const removed = await connection.transact('readwrite', 'strict', async (objects) => {
-      const count = (kind: string) => promisifyRequest(objects.count(keyRange.bound([kind], [kind, []])))
-      const [{ bytes }, records, bodies] = await Promise.all([spaceOf(objects), count('record'), count('body')])
-      objects.clear()
-      if (partition !== undefined) putLog(objects, log, { partition, enteredAt, unnamed: !partition })
-      return { records, bodies, bytes }
-    })
+  /** Removes everything, unless another partition was asked for later. */
+  async function forget(wish: Wish = {}): Promise<Entered> {
+    const forgotten = await connection.transact('readwrite', 'strict', (objects) =>
+      forgetIn(objects, wish, { ...options, seen, now: clock.now() }),
+    )
     unaccounted = []
-    return { log, removed }
+    return forgotten
   }
 
-  const enter: Store['enter'] = async (partition, at) => {
-    let isLeft = false
-    const entering = connection.transact('readwrite', 'strict', async (objects) => {
-      const view = await known(objects, seen)
-      const log = view.log ?? emptyLog(token(random))
-      const { partition: former, enteredAt } = view
-      // Who was asked for in a time to come was asked for before the clock was set back.
-      const isOvertaken = at !== undefined && enteredAt !== undefined && at < enteredAt && enteredAt <= clock.now()
-      if (former !== undefined && (former === partition || isOvertaken))
-        return { log, partition: former, removed: { records: 0, bodies: 0, bytes: 0 } }
-      isLeft = true
-      const removed = { record: 0, body: 0, visited: 0, route: 0 }
-      for (const kind of ['record', 'body', 'visited', 'route'] as const) {
-        // Of ours nothing is left since another one was entered. An array comes after every string.
-        const named = keyRange.bound([kind, '\0'], [kind, []])
-        removed[kind] = await promisifyRequest(objects.count(named))
-        objects.delete(named)
-      }
-      const space = await spaceOf(objects)
-      // Where the hand stopped may be what is no more.
-      const bytes = Math.max(0, space.bytes - space.named)
-      objects.put({ bytes, named: 0 } satisfies Space, SPACE)
-      putLog(objects, log, { partition, enteredAt: at, unnamed: !partition && (view.unnamed ?? true) })
-      return { log, removed: { records: removed.record, bodies: removed.body, bytes: space.named } }
-    })
+  async function enter(partition: string, at?: EpochMs): Promise<Entered> {
+    const wish = { partition, at }
+    const parts = () => ({ ...options, seen, now: clock.now() })
+    /** Whoever is there already costs no write that has to be on disk. */
+    const stays = (mode: IDBTransactionMode) =>
+      connection.transact(mode, 'relaxed', (objects) => staysIn(objects, wish, parts()))
+    const stayed = await stays('readwrite').catch(whenFull(() => stays('readonly')))
     // Without its name the tabs of whoever was here before would take it for theirs.
-    const entered = await entering.catch(whenFull(() => forget(partition, at))).catch(whenFull(() => forget()))
-    // Of what is no more everything was taken off.
-    if (isLeft) unaccounted = unaccounted.filter((one) => one.partition === '')
+    const entered =
+      stayed ??
+      (await connection
+        .transact('readwrite', 'strict', (objects) => enterIn(objects, wish, parts()))
+        .catch(whenFull(() => forget(wish)))
+        .catch(whenFull(() => forget({ at }))))
     seen = entered.log
     visited.clear()
     return entered

@@ -1,8 +1,8 @@
 import { promisifyRequest } from 'idb-keyval'
-import type { Ms } from '../http/message.ts'
+import type { EpochMs, Ms } from '../http/message.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createConnection } from './connection.ts'
-import { isObject } from './stored-record.ts'
+import { isObject, isOvertaken } from './stored-record.ts'
 
 /** One key per partition. Every method may reject; each settles within the ring's own deadline. */
 export interface KeyRing {
@@ -12,8 +12,12 @@ export interface KeyRing {
   find(partition: string): Promise<CryptoKey | undefined>
   /** Forgets a key, in every tab at once: what was encrypted with it is lost. */
   drop(partition: string): Promise<void>
-  /** Forgets every key but this partition's. */
-  keepOnly(partition: string): Promise<void>
+  /**
+   * Forgets every key but this partition's.
+   *
+   * @param at - when that was asked for: nothing is forgotten where it was asked for later that those of another one be kept
+   */
+  keepOnly(partition: string, at?: EpochMs): Promise<void>
   /** Gives back what the ring holds open. It may be used again. */
   close?(): Promise<void>
 }
@@ -63,13 +67,22 @@ export function createKeyRing({ name, factory, clock, subtle, deadlineMs = 3_000
       connection.transact('readwrite', 'strict', async (objects) => {
         objects.delete(partition)
       }),
-    keepOnly: (partition) =>
+    keepOnly: (partition, at) =>
       connection.transact('readwrite', 'strict', async (objects) => {
-        for (const name of await promisifyRequest(objects.getAllKeys())) if (name !== partition) objects.delete(name)
+        const [names, keptAt] = await Promise.all([
+          promisifyRequest(objects.getAllKeys()),
+          promisifyRequest<unknown>(objects.get(KEPT_AT)),
+        ])
+        if (isOvertaken(at, keptAt, clock.now())) return
+        for (const name of names) if (name !== partition) objects.delete(name)
+        if (at !== undefined) objects.put(at, KEPT_AT)
       }),
     close: connection.close,
   }
 }
+
+/** Where it lies when it was asked for the partition whose key is kept. No partition is called so. */
+const KEPT_AT = ['kept', 'at']
 
 const isKey = (value: unknown): value is CryptoKey =>
   isObject(value) && value.type === 'secret' && value.extractable === false

@@ -2,7 +2,7 @@ import type { EpochMs } from '../http/message.ts'
 import { asSeenFrom } from '../http/purge-log.ts'
 import type { CacheKey, Removed, StoredRecord } from '../ports/store.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
-import { createDurableTier, type DurableTierOptions, type Tenancy } from './durable-tier.ts'
+import { createDurableTier, type DurableTierOptions, type Look, type Tenancy } from './durable-tier.ts'
 import { merge, withSameBytes } from './held-and-found.ts'
 import { nameOf } from './memory.ts'
 import type { Heard } from './shared-log.ts'
@@ -35,8 +35,8 @@ export interface LayeredStore {
    * @returns whether it could be looked at; without a durable store there is nothing to look at, and nobody else
    */
   look(): Promise<boolean>
-  /** Another context says that it has entered a partition; `undefined`: it does not say which. Nothing of another one is believed from then on. `at`: now. */
-  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
+  /** Another context says that it has entered a partition, or tried to. Nothing of another one is believed from then on. `at`: now. */
+  heedEntered(look: Look, at: EpochMs): Promise<void>
   /** What others have purged may not have been heard here: until the log has been read nothing in memory is trusted, only validated. `at`: now. */
   doubt(at: EpochMs): void
 }
@@ -46,6 +46,9 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
   const { memory, durable, follows, tell } = options
   const tier = createDurableTier(options)
   const { log } = tier
+
+  /** When it was last asked for a partition here. */
+  let lastAt: EpochMs = 0
 
   /** What one partition has of all this. */
   function viewOf(mine: Tenancy): TieredStore {
@@ -167,7 +170,9 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
       if (!mine?.isOpen) return undefined
       // Another context may have entered another partition since.
       mine.isNew = true
-      mine.at = at
+      // Of one page the last wish is the last one, wherever its clock was set to in between.
+      lastAt = Math.max(lastAt, at)
+      mine.at = lastAt
       return tier.enter(mine)
     },
     hear: log.hear,

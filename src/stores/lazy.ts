@@ -1,14 +1,28 @@
+import type { Ms } from '../http/message.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 
-/** A store that is made when it is first used, for what not every page needs. When it can not be made, each use fails with the reason, and the next one tries again. */
-export function lazyStore(make: () => Promise<Store>): Store {
+/** How long whoever uses it waits for it to be made, in milliseconds. */
+const DEADLINE_MS: Ms = 3_000
+
+/** A store that is made when it is first used, for what not every page needs. When it can not be made, or not in time, each use fails with the reason, and the next one tries again. */
+export function lazyStore(make: () => Promise<Store>, clock: Clock): Store {
   let making: Promise<Store> | undefined
-  function made(): Promise<Store> {
+  async function made(): Promise<Store> {
     making ??= make()
     making.catch(() => {
       making = undefined
     })
-    return making
+    const timer = new AbortController()
+    const late = clock.sleep(DEADLINE_MS, timer.signal).then(() => {
+      throw new DOMException(`The store could not be made within ${DEADLINE_MS} ms`, 'TimeoutError')
+    })
+    late.catch(() => {})
+    try {
+      return await Promise.race([making, late])
+    } finally {
+      timer.abort()
+    }
   }
   return {
     read: async (keys) => (await made()).read(keys),
@@ -19,7 +33,8 @@ export function lazyStore(make: () => Promise<Store>): Store {
       return store.enter(partition, at)
     },
     async close() {
-      await (await making?.catch(() => undefined))?.close?.()
+      // What is still to be made has opened nothing.
+      if (making) await (await made().catch(() => undefined))?.close?.()
     },
   }
 }

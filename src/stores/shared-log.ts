@@ -233,6 +233,8 @@ export function createSharedLog({
   function doubt(at: EpochMs): void {
     const purge = { selector: { all: true }, mode: 'invalidate', at } as const
     if (isDurable) unheard = purge
+    // Nor who has signed in, where no store can tell.
+    else memory.clear()
     setBase(isDurable ? base : appendPurge(base, purge))
     if (isDurable) look()
   }

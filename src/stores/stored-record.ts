@@ -1,5 +1,5 @@
 import { isToken } from '../http/fields.ts'
-import type { PurgeRecord, StoredResponse } from '../http/message.ts'
+import type { EpochMs, PurgeRecord, StoredResponse } from '../http/message.ts'
 import { isPurge } from '../http/purge-log.ts'
 import type { StoredRecord } from '../ports/store.ts'
 
@@ -105,6 +105,12 @@ export const arePurges = (value: unknown, last: number): value is PurgeRecord[] 
   (value.at(-1)?.number ?? 0) === last
 
 const TYPES: readonly unknown[] = ['basic', 'cors', 'default']
+
+/** Whether what was asked for at one time is older than what was asked for at another: a time to come was before the clock was set back. */
+export function isOvertaken(at: EpochMs | undefined, other: unknown, now: EpochMs): boolean {
+  const since = (time: EpochMs) => (time > now ? time - Number.MAX_SAFE_INTEGER : time)
+  return at !== undefined && isNumber(other) && since(at) < since(other)
+}
 
 /** Whether a partition is another user's than the one that the store was entered for. What has no name is everyone's. */
 export const isForeign = (partition: string, entered: string | undefined): boolean =>

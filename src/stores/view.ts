@@ -9,6 +9,7 @@ type Head = Pick<PurgeLog, 'incarnation' | 'last' | 'floor'> & {
   readonly partition?: string
   readonly unnamed?: boolean
   readonly enteredAt?: EpochMs
+  readonly sitting?: string
 }
 
 /** What a transaction has in hand: values by the names of their keys, as they are after its own writes. `undefined` is looked for and not there. */
@@ -18,6 +19,7 @@ export interface View {
   readonly unnamed?: boolean | undefined
   /** When it was asked for that partition; absent where an earlier version has written it. */
   readonly enteredAt?: EpochMs | undefined
+  readonly sitting?: string | undefined
   readonly records: Map<string, StoredRecord | undefined>
   readonly bodies: Map<string, Uint8Array<ArrayBuffer>>
   /** Places where there is something of no use, or no body though a record may name one. */
@@ -25,7 +27,7 @@ export interface View {
 }
 
 /** What is known of the database before anything that is stored: the purge log, none in a new database, and whose it is. */
-type Known = Pick<View, 'log' | 'partition' | 'unnamed' | 'enteredAt'>
+type Known = Pick<View, 'log' | 'partition' | 'unnamed' | 'enteredAt' | 'sitting'>
 
 /**
  * The log, which is to be asked for before anything else.
@@ -37,10 +39,15 @@ export async function known(objects: IDBObjectStore, seen: PurgeLog | undefined)
   const [head, early] = await Promise.all([valueUnder(objects, LOG), seen ? undefined : purges()])
   const nothing = { log: undefined, partition: undefined }
   if (!isObject(head)) return nothing
-  const { incarnation, last, floor, partition, enteredAt } = head
+  const { incarnation, last, floor, partition, enteredAt, sitting } = head
   if (!isText(incarnation) || !isNumber(last) || !isNumber(floor)) return nothing
   const whose = isText(partition)
-    ? { partition, unnamed: head.unnamed === true, enteredAt: isNumber(enteredAt) ? enteredAt : undefined }
+    ? {
+        partition,
+        unnamed: head.unnamed === true,
+        enteredAt: isNumber(enteredAt) ? enteredAt : undefined,
+        sitting: isText(sitting) ? sitting : undefined,
+      }
     : { partition: undefined }
   if (seen?.incarnation === incarnation && seen.last === last) return { log: seen, ...whose }
   const found = last === 0 ? [] : (early ?? (await purges()))
@@ -72,13 +79,9 @@ export async function look(objects: IDBObjectStore, keys: readonly StoreKey[], k
 }
 
 /** What a transaction has in hand. */
-export const snapshotOf = (
-  { partition, unnamed, records, bodies }: Omit<View, 'log' | 'damaged'>,
-  log: PurgeLog,
-): Snapshot => ({
+export const snapshotOf = ({ records, bodies, ...about }: Omit<View, 'log' | 'damaged'>, log: PurgeLog): Snapshot => ({
+  ...about,
   log,
-  partition,
-  unnamed,
   record: (partition, key) => records.get(nameOf(['record', partition, key])),
   body: (partition, key, id) => bodies.get(nameOf(['body', partition, key, id])),
 })
@@ -93,7 +96,7 @@ export const asItIs = ({ records, bodies, ...view }: View): View => ({
 export function putLog(
   objects: IDBObjectStore,
   { purges, incarnation, last, floor }: PurgeLog,
-  { partition, unnamed, enteredAt }: Omit<Known, 'log'>,
+  { partition, unnamed, enteredAt, sitting }: Omit<Known, 'log'>,
 ): void {
   const head: Head = {
     incarnation,
@@ -102,6 +105,7 @@ export function putLog(
     ...(partition !== undefined && { partition }),
     ...(unnamed && { unnamed }),
     ...(enteredAt !== undefined && { enteredAt }),
+    ...(sitting !== undefined && { sitting }),
   }
   objects.put(head, LOG)
   objects.put(purges, PURGES)

@@ -160,8 +160,8 @@ export function chaos({ random, clock, delayMs = 1_000, ...chances }: ChaosOptio
             async () => (await store.read([])).log,
           ),
         ...(store.enter && {
-          enter(partition) {
-            const enter = () => (store as Required<Store>).enter(partition)
+          enter(partition, at) {
+            const enter = () => (store as Required<Store>).enter(partition, at)
             return call(enter, failure, enter)
           },
         }),

@@ -359,6 +359,27 @@ export function storeContract(
     isSame((await store.enter('')).removed.records, 0)
   })
 
+  test('a store that says since when it is whose stays with who was asked for later', async () => {
+    const store = await createStore()
+    if (!store.enter) return
+    await store.enter('ben', 2)
+    const { enteredAt, sitting } = await store.read([])
+    if (enteredAt === undefined) return
+    await store.update(
+      [],
+      () => [{ kind: 'record', partition: 'ben', key: ['a'], value: { v: 1, responses: [responseWith('1')] } }],
+      RELAXED,
+    )
+    isSame([enteredAt, (await store.enter('anna', 1)).partition], [2, 'ben'])
+    isSame((await store.enter('ben', 3)).removed.records, 0)
+    const again = await store.read([['record', 'ben', ['a']]])
+    isSame([again.enteredAt, again.sitting === sitting, again.record('ben', ['a'])?.responses.length], [3, true, 1])
+    isSame((await store.enter('anna', 4)).removed.records, 1)
+    await store.enter('ben', 5)
+    const { partition, sitting: another } = await store.read([])
+    isSame([partition, another === sitting], ['ben', false])
+  })
+
   test('of a store in which somebody was, nothing says that nobody ever was', async () => {
     const store = await createStore()
     if (!store.enter) return

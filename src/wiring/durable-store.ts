@@ -57,5 +57,5 @@ export function durableStore(
     const store = openStore((notice) => onNotice(plainNotice(notice)))
     const keys = createKeyRing({ name, factory, clock, subtle: cipher.subtle })
     return encryptedStore(store, keys, { ...cipher, onNotice })
-  })
+  }, clock)
 }

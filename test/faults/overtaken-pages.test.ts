@@ -97,7 +97,7 @@ describe('a page that was made for Anna, and is used only after Ben has signed i
     await annas.cache.settled()
     const ben = all.open()
     await all.clock.advance(1)
-    all.database.inject({ at: 'commit', fault: 'QuotaExceededError' })
+    all.database.inject({ at: 'commit', nth: 2, fault: 'QuotaExceededError' })
     await all.signIn(ben, 'ben')
     await all.me(ben)
     await bensAndOnlyBens(all, ben, annas)

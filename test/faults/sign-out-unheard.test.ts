@@ -32,8 +32,8 @@ test.each(['UnknownError', 'hang', 'ConstraintError'])(
   async (fault) => {
     const { world, first, second, signOut } = await annasTabs()
     let hasLeft = false
-    // The first transaction is that of the sign-out; the next ones are what others look by.
-    for (let nth = 2; nth <= 4; nth++) world.database.inject({ at: 'transaction', nth, fault })
+    // The first two transactions are those of the sign-out; the next ones are what others look by.
+    for (let nth = 3; nth <= 5; nth++) world.database.inject({ at: 'transaction', nth, fault })
     first.cache.setPartition(undefined).then(() => {
       hasLeft = true
     })

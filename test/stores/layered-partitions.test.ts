@@ -87,6 +87,7 @@ test('an entering that is tried again does not end after a later one: the disk i
   })
   layered.open('anna', () => {})
   const first = layered.enter(0)
+  await undefined // it has begun
   layered.open('ben', () => {})
   const second = layered.enter(0)
   await new Promise(setImmediate)
@@ -113,6 +114,7 @@ test('an entering that failed does not keep the next one out', async () => {
   })
   layered.open('anna', () => {})
   const first = layered.enter(0)
+  await undefined // it has begun
   layered.open('ben', () => {})
   const second = layered.enter(0)
   await expect(first).rejects.toThrow('As the test says')
