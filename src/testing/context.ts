@@ -294,7 +294,7 @@ const gatedStore = (store: Store, gate: Gate): Store => ({
   read: (keys) => gate.pass(store.read(keys)),
   update: (keys, change, options) => gate.pass(store.update(keys, change, options)),
   ...(store.enter && {
-    enter: (partition: string) => gate.pass((store.enter as NonNullable<Store['enter']>)(partition)),
+    enter: (partition, at) => gate.pass((store.enter as NonNullable<Store['enter']>)(partition, at)),
   }),
   close: async () => gate.pass((async () => store.close?.())()),
 })

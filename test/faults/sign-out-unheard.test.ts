@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createWorld, type WorldContext } from '../../src/testing/index.ts'
 
 /** Two tabs of Anna, who has been read in both; what the origin says from then on is of whom it is told. */
@@ -49,6 +49,23 @@ test.each(['UnknownError', 'hang', 'ConstraintError'])(
     expect(await reading).not.toEqual({ user: 'anna' })
   },
 )
+
+describe('a sign-out that the disk does not take', () => {
+  test('leaves alone who has signed in elsewhere since', async () => {
+    const { world, first, second } = await annasTabs()
+    const heard: string[] = []
+    second.cache.on(({ type }) => heard.push(type))
+    world.database.inject({ at: 'transaction', fault: 'hang' })
+    const leaving = first.cache.setPartition(undefined).catch((error: unknown) => error)
+    await world.clock.advance(1_000)
+    const entering = second.cache.setPartition('ben')
+    await world.clock.advance(2_000)
+    expect(await leaving).toMatchObject({ code: 'storage' })
+    await entering
+    await world.clock.settle()
+    expect(heard).toEqual(['partition-entered'])
+  })
+})
 
 test('where there is no disk (F-13), other tabs are told of a sign-out as they are of a purge', async () => {
   const { world, first, second, signOut } = await annasTabs({ cache: { store: 'memory' } as object })
