@@ -231,7 +231,7 @@ export function wire(options: CacheOptions, wiring: Wiring): Wired {
       clock.now(),
     )
     for (const hint of hints) {
-      if (hint.kind === 'look') core.background(store.heedEntered(hint.partition, clock.now()))
+      if (hint.kind === 'look') core.background(store.heedEntered(hint, clock.now()))
       if (hint.kind === 'health') network.hear(hint.news)
       if (hint.kind !== 'stored' || hint.partition !== core.place.partition) continue
       if (core.store.peek(hint.key) || listeners.keyed.of(hint.key).length > 0)

@@ -1,4 +1,4 @@
-import type { Epoch, Ms, PurgeRecord } from '../http/message.ts'
+import type { Epoch, EpochMs, Ms, PurgeRecord } from '../http/message.ts'
 import type { CacheKey } from './store.ts'
 
 /** What one context tells the others. A hint: whoever hears it looks into the store, which alone is the truth. */
@@ -15,8 +15,8 @@ export type Hint =
   | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
   /** How an origin is, as one context has found it. */
   | { readonly kind: 'health'; readonly news: unknown }
-  /** Another partition was entered: look. `partition`: which one; an older version does not say. */
-  | { readonly kind: 'look'; readonly partition?: string | undefined }
+  /** Another partition was entered: look. `partition`: which one; an older version does not say. `untold`: the store could not be told, and this is when entering it was asked for. */
+  | { readonly kind: 'look'; readonly partition?: string | undefined; readonly untold?: EpochMs | undefined }
 
 /** A context's turn. */
 export interface Turn {

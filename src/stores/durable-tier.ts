@@ -47,6 +47,9 @@ export interface Tenancy {
   onLeft(entered: string): void
 }
 
+/** What another context has told of a partition that it has entered. */
+export type Entered = Pick<Extract<Hint, { kind: 'look' }>, 'partition' | 'untold'>
+
 /** What lies beneath memory, for one partition at a time; where there is nothing, what is asked of it gives `undefined`. */
 export interface DurableTier {
   /** The purge log that both tiers share. */
@@ -57,8 +60,8 @@ export interface DurableTier {
   moveTo(next: Tenancy): void
   /** Tells the durable store whose it is now. @returns what was removed of the partition before */
   enter(mine: Tenancy): Promise<Removed | undefined>
-  /** Another context says that it has entered a partition; `undefined`: it does not say which. `at`: now. */
-  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
+  /** Another context says that it has entered a partition. `at`: now. */
+  heedEntered(entered: Entered, at: EpochMs): Promise<void>
   /** Runs an operation of the durable store, for a partition that must be entered first; a failure is told, and gives `undefined`. */
   attempt<T>(operation: string, work: (store: Store) => Promise<T>, mine?: Tenancy): Promise<T | undefined>
   /** What the durable store holds under a key, with the bodies that lie apart; those that memory has need not be fetched. */
@@ -198,15 +201,27 @@ export function createDurableTier({
     return false
   }
 
-  /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where there is none it is left. */
-  async function heedEntered(partition: string | undefined, at: EpochMs): Promise<void> {
+  /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where there is none, or it could not be told, it is left. */
+  async function heedEntered({ partition, untold }: Entered, at: EpochMs): Promise<void> {
     const mine = tenancy
     const isOther = mine?.isOpen && mine.partition !== partition && (follows || mine.partition !== '')
-    if (!isOther) await log.look()
-    else if (durable) {
+    if (!isOther) {
+      await log.look()
+      return
+    }
+    // Who was asked for later stays; but nobody is asked for in a time to come.
+    const isLater = untold !== undefined && !(untold < mine.at && mine.at <= at)
+    if (partition !== undefined && (!durable || isLater)) {
+      leave(mine, partition)
+      // Who goes where the durable store goes tells it, before what is there is believed.
+      if (follows && durable && tenancy && untold !== undefined) {
+        tenancy.isNew = true
+        tenancy.at = untold
+      }
+    } else if (durable) {
       log.doubt(at)
       await log.doubted()
-    } else if (partition !== undefined) leave(mine, partition)
+    }
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {

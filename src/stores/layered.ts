@@ -2,7 +2,7 @@ import type { EpochMs } from '../http/message.ts'
 import { asSeenFrom } from '../http/purge-log.ts'
 import type { CacheKey, Removed, StoredRecord } from '../ports/store.ts'
 import type { TieredStore } from '../ports/tiered-store.ts'
-import { createDurableTier, type DurableTierOptions, type Tenancy } from './durable-tier.ts'
+import { createDurableTier, type DurableTierOptions, type Entered, type Tenancy } from './durable-tier.ts'
 import { merge, withSameBytes } from './held-and-found.ts'
 import { nameOf } from './memory.ts'
 import type { Heard } from './shared-log.ts'
@@ -35,8 +35,8 @@ export interface LayeredStore {
    * @returns whether it could be looked at; without a durable store there is nothing to look at, and nobody else
    */
   look(): Promise<boolean>
-  /** Another context says that it has entered a partition; `undefined`: it does not say which. Nothing of another one is believed from then on. `at`: now. */
-  heedEntered(partition: string | undefined, at: EpochMs): Promise<void>
+  /** Another context says that it has entered a partition. Nothing of another one is believed from then on. `at`: now. */
+  heedEntered(entered: Entered, at: EpochMs): Promise<void>
   /** What others have purged may not have been heard here: until the log has been read nothing in memory is trusted, only validated. `at`: now. */
   doubt(at: EpochMs): void
 }
@@ -168,7 +168,13 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
       // Another context may have entered another partition since.
       mine.isNew = true
       mine.at = at
-      return tier.enter(mine)
+      try {
+        return await tier.enter(mine)
+      } catch (error) {
+        // Others would find there whoever was there before.
+        if (mine.isOpen) tell({ kind: 'look', partition: mine.partition, untold: at })
+        throw error
+      }
     },
     hear: log.hear,
     look: log.look,

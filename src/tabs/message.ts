@@ -20,9 +20,10 @@ export function hintsIn(message: unknown): Told[] {
 
 function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
-  const { kind, purge, epoch, spreadMs, partition, key, turn } = hint
+  const { kind, purge, epoch, spreadMs, partition, untold, key, turn } = hint
   if (kind === 'health') return true
-  if (kind === 'look') return partition === undefined || isText(partition)
+  if (kind === 'look')
+    return (partition === undefined || isText(partition)) && (untold === undefined || Number.isFinite(untold))
   if (kind === 'unshared' || kind === 'left') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (

@@ -458,9 +458,16 @@ export const mutants: readonly Mutant[] = [
   one(
     'signing out clears memory only',
     'stores/layered.ts',
-    '      return tier.enter(mine)',
-    '      return undefined',
+    '        return await tier.enter(mine)',
+    '        return undefined',
     ['test/engine/set-partition.test.ts'],
+  ),
+  one(
+    'a sign-out that the disk did not take is told to no other tab (law 5)',
+    'stores/layered.ts',
+    'if (mine.isOpen) tell(',
+    'if (!mine.isOpen) tell(',
+    ['test/faults/sign-out-unheard.test.ts'],
   ),
   one(
     'memory keeps what was hard-purged until it is evicted',
