@@ -470,6 +470,13 @@ export const mutants: readonly Mutant[] = [
     ['test/faults/sign-out-unheard.test.ts'],
   ),
   one(
+    'a tab that was left asks the browser for what it has (law 5)',
+    'engine/near-cache.ts',
+    "if (isOutside && cacheMode === 'only-if-cached')",
+    'if (!core)',
+    ['test/faults/browser-cache-below.test.ts'],
+  ),
+  one(
     'memory keeps what was hard-purged until it is evicted',
     'stores/memory-sweeper.ts',
     '    swept = purged\n',
