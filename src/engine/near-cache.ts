@@ -56,6 +56,8 @@ export function createNearCache(
   function pastIt(given: Presented, { core, isOutside }: Session): Presented {
     if (given.passBy || !(closing || isOutside)) return given
     const { cacheMode } = given.request
+    // Nothing is stored here, and what the browser has cannot be validated without a request.
+    if (isOutside && cacheMode === 'only-if-cached') return given
     const isWary = isOutside && core.settings.browserCache && (cacheMode === 'default' || cacheMode === 'force-cache')
     return { ...given, passBy: 'bypass', ...(isWary && { init: { ...given.init, cache: 'no-cache' } }) }
   }

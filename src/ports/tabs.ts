@@ -15,8 +15,13 @@ export type Hint =
   | { readonly kind: 'stored'; readonly partition: string; readonly key: CacheKey }
   /** How an origin is, as one context has found it. */
   | { readonly kind: 'health'; readonly news: unknown }
-  /** Another partition was entered, or was to be, and the store has failed: look. `partition`: which one, `at`: when that was asked for; an older version does not say. */
-  | { readonly kind: 'look'; readonly partition?: string | undefined; readonly at?: EpochMs | undefined }
+  /** Another partition was entered: look. `partition`: which one, `at`: when that was asked for; an older version does not say. `untold`: the store could not be told, so there is nothing to look at. */
+  | {
+      readonly kind: 'look'
+      readonly partition?: string | undefined
+      readonly at?: EpochMs | undefined
+      readonly untold?: boolean | undefined
+    }
 
 /** A context's turn. */
 export interface Turn {

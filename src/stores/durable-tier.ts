@@ -8,7 +8,7 @@ import type { TieredStore } from '../ports/tiered-store.ts'
 import type { MemoryStore } from './memory.ts'
 import { createMemorySweeper } from './memory-sweeper.ts'
 import { createSharedLog, type Purge, type SharedLog } from './shared-log.ts'
-import { isStoredRecord } from './stored-record.ts'
+import { isOvertaken, isStoredRecord } from './stored-record.ts'
 
 /** What an update makes of the record of a key. */
 type Change = Parameters<TieredStore['update']>[1]
@@ -36,7 +36,7 @@ export interface DurableTierOptions {
 }
 
 /** What another context says of a partition that it has entered. */
-export type Look = Extract<Hint, { kind: 'look' }>
+export type Look = Omit<Extract<Hint, { kind: 'look' }>, 'kind'>
 
 /** One partition, for as long as it is open. */
 export interface Tenancy {
@@ -147,10 +147,10 @@ export function createDurableTier({
       // What was wished for is not any more.
       if (!mine.isOpen) return undefined
       active++
-      let isTold = mine.toldAt === at
+      let untold = true
       try {
         const made = await durable?.enter?.(partition, at)
-        isTold = false
+        untold = false
         if (made) log.adopt(made.log)
         const { partition: whose = partition } = made ?? {}
         if (mine.at === at) {
@@ -161,8 +161,8 @@ export function createDurableTier({
         }
         return made?.removed
       } finally {
-        // Also, once, where it has failed: then the others cannot find out either.
-        if (mine.isOpen && !isTold) tell({ kind: 'look', partition, at })
+        // Also, once, where it has failed: others would find there whoever was there before.
+        if (mine.isOpen && !(untold && mine.toldAt === at)) tell({ kind: 'look', partition, at, untold })
         mine.toldAt = at
         if (mine.entering?.at === at) mine.entering = undefined
         ended()
@@ -224,20 +224,28 @@ export function createDurableTier({
   }
 
   /** Another context says that it has entered a partition. What is held of another one is in doubt from then on, until the durable store has been looked at; where none can tell it is left. */
-  async function heedEntered({ partition, at: since = Number.POSITIVE_INFINITY }: Look, at: EpochMs): Promise<void> {
+  async function heedEntered(
+    { partition, at: since = Number.POSITIVE_INFINITY, untold }: Look,
+    at: EpochMs,
+  ): Promise<void> {
     const mine = tenancy
     const isOther = mine?.isOpen && mine.partition !== partition && (follows || mine.partition !== '')
-    if (!isOther || partition === undefined || since < mine.at) {
+    if (!isOther || partition === undefined || isOvertaken(since, mine.at, at)) {
       if (isOther) log.doubt(at)
       await log.look()
       return
     }
     mine.rival = partition
-    if (durable?.enter) {
+    if (durable?.enter && !untold) {
       log.doubt(at)
       if (await log.look()) return
     }
     leave(mine, partition)
+    // Who goes where the durable store goes tells it, before what is there is believed.
+    if (follows && untold && tenancy) {
+      tenancy.isNew = true
+      tenancy.at = since
+    }
   }
 
   async function look(keys: readonly StoreKey[], mine: Tenancy): Promise<Snapshot | undefined> {

@@ -20,10 +20,14 @@ export function hintsIn(message: unknown): Told[] {
 
 function isTold(hint: unknown): hint is Told {
   if (!isObject(hint)) return false
-  const { kind, purge, epoch, spreadMs, partition, key, turn, at } = hint
+  const { kind, purge, epoch, spreadMs, partition, key, turn, at, untold } = hint
   if (kind === 'health') return true
   if (kind === 'look')
-    return (partition === undefined || isText(partition)) && (at === undefined || Number.isFinite(at))
+    return (
+      (partition === undefined || isText(partition)) &&
+      (at === undefined || Number.isFinite(at)) &&
+      (untold === undefined || typeof untold === 'boolean')
+    )
   if (kind === 'unshared' || kind === 'left') return isText(turn)
   if (kind === 'stored') return isText(partition) && Array.isArray(key) && key.length > 0 && key.every(isText)
   return (

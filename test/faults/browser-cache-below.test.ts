@@ -15,8 +15,8 @@ function browserCache(world: () => Harness, usableMs: number): Transport {
   return async (input, init) => {
     const { origin, clock } = world()
     const mode = init?.cache ?? 'default'
-    if ((mode === 'default' || mode === 'force-cache') && copy && clock.now() - copy.at <= usableMs)
-      return copy.response.clone()
+    const mayServe = mode === 'default' || mode === 'force-cache' || mode === 'only-if-cached'
+    if (mayServe && copy && clock.now() - copy.at <= usableMs) return copy.response.clone()
     const response = await origin.fetch(input, init)
     if (mode !== 'no-store') copy = { response: response.clone(), at: clock.now() }
     return response
@@ -179,5 +179,6 @@ describe('what the browser’s own cache has of whoever was signed in is nobody 
     expect(await cache.json('/a')).toEqual({ user: 'ben again' })
     signIn('and again')
     expect(await cache.json('/a', { cache: 'force-cache' })).toEqual({ user: 'and again' })
+    await expect(cache.json('/a', { cache: 'only-if-cached', mode: 'same-origin' })).rejects.toThrow(TypeError)
   })
 })

@@ -459,6 +459,20 @@ export const mutants: readonly Mutant[] = [
     ['test/engine/set-partition.test.ts'],
   ),
   one(
+    'a sign-out that the disk did not take is told as one that it took (law 5)',
+    'stores/durable-tier.ts',
+    'if (durable?.enter && !untold) {',
+    'if (durable?.enter) {',
+    ['test/faults/sign-out-unheard.test.ts'],
+  ),
+  one(
+    'a tab that was left asks the browser for what it has (law 5)',
+    'engine/near-cache.ts',
+    "if (isOutside && cacheMode === 'only-if-cached')",
+    'if (!core)',
+    ['test/faults/browser-cache-below.test.ts'],
+  ),
+  one(
     'memory keeps what was hard-purged until it is evicted',
     'stores/memory-sweeper.ts',
     '    swept = purged\n',
@@ -782,8 +796,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'an entering that fails is told to nobody (FAULTS R5)',
     'stores/durable-tier.ts',
-    'if (mine.isOpen && !isTold) tell',
-    'if (mine.isOpen && !mine.isNew) tell',
+    'if (mine.isOpen && !(untold',
+    'if (mine.isOpen && !untold && !(untold',
     ['test/faults/others-not-told.test.ts'],
   ),
   one(

@@ -26,6 +26,20 @@ const answered = async (response: Response) => ({
   text: await response.text(),
 })
 
+async function givenOf(paths: readonly string[]): Promise<string[]> {
+  const cache = cacheOf()
+  const shown = paths.flatMap((path) => JSON.stringify(cache.peek(path)?.data) ?? [])
+  const asked = await Promise.allSettled(
+    paths.flatMap((path) => [
+      cache.fetch(path).then((response) => response.text()),
+      cache.fetch(path, { cache: 'force-cache' }).then((response) => response.text()),
+      cache.fetch(path, { cache: 'only-if-cached', mode: 'same-origin' }).then((response) => response.text()),
+      cache.json(path).then((data) => JSON.stringify(data)),
+    ]),
+  )
+  return [...shown, ...asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))]
+}
+
 /** Whether a text is anywhere in a value, as a string or as bytes. */
 function holds(value: unknown, text: string): boolean {
   if (typeof value === 'string') return value.includes(text)
@@ -157,6 +171,15 @@ export const site = {
   purge: async (url: string): Promise<void> => void (await cacheOf().purge({ url }, { mode: 'hard' })),
   causes: () => events.flatMap((event) => (event.type === 'answered' ? [event.cause] : [])),
   setPartition: (name: string | undefined) => cacheOf().setPartition(name),
+  /** Signs out, and reads in the same turn. */
+  async leave(paths: readonly string[]) {
+    const leaving = cacheOf().setPartition(undefined)
+    const { memoryBytes } = cacheOf().stats()
+    const given = await givenOf(paths)
+    return { memoryBytes, given, receipt: await leaving }
+  },
+  /** What the page's own cache gives of these, at once and when asked. */
+  given: (paths: readonly string[]) => givenOf(paths),
   /** Whether a picture can be shown. */
   image: (url: string): Promise<boolean> =>
     new Promise((resolve) => {

@@ -126,6 +126,10 @@ export async function startSite(): Promise<Site> {
   const pageOf = (name: string) => `<!doctype html><meta charset="utf-8"><title>${name}</title><h1>${name}</h1>
     <img src="/picture.svg" alt=""><script src="${name.startsWith('/later') ? '/later-page.js' : '/page.js'}"></script>`
 
+  /** Who is signed in by cookie. All ports of a host share their cookies: each site's has a name of its own. */
+  const userOf = ({ headers }: IncomingMessage) =>
+    new RegExp(`(?:^|; )user-${port}=([^;]*)`).exec(headers.cookie ?? '')?.[1] ?? 'nobody'
+
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://site')
     const { pathname, searchParams } = url
@@ -155,7 +159,17 @@ export async function startSite(): Promise<Site> {
     else if (pathname === '/later-page.js') send('text/javascript', laterPage)
     else if (pathname.endsWith('.svg')) send('image/svg+xml', PICTURE)
     else if (pathname.startsWith('/api/')) send('application/json', JSON.stringify({ seq }))
-    else if (pathname === '/moved') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
+    else if (pathname === '/me') send('application/json', JSON.stringify({ seq, user: userOf(request) }))
+    else if (pathname === '/sign-in') {
+      // ?as= says who comes, ?clear= what is to be forgotten with it
+      const clear = searchParams.get('clear')
+      response.writeHead(204, {
+        'set-cookie': `user-${port}=${searchParams.get('as')}; Path=/`,
+        'cache-control': 'no-store',
+        ...(clear && { 'clear-site-data': clear }),
+      })
+      response.end()
+    } else if (pathname === '/moved') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
     else if (pathname === '/slow') {
       // ?ms= says when it ends; without it never
       response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'max-age=600' })

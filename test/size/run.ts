@@ -10,7 +10,7 @@ import { historyLine, withHistoryLine } from './history.ts'
 const goal = 9_000
 
 /** What it may weigh: a little more than today. ARCHITECTURE.md says why it is not the goal. */
-const limit = 41_800
+const limit = 41_900
 
 /** What `nearcache/react` was to weigh on top of it, without React itself, and what it may weigh. */
 const reactGoal = 1_500

@@ -148,3 +148,22 @@ test("a caller's own store may be an object whose methods use this", async () =>
   await layered.enter(0)
   expect((await durable.read([])).partition).toBe('anna')
 })
+
+test.each([
+  ['earlier than ours: it stays', 9, 20, []],
+  ['at the same moment: nobody knows', 10, 20, ['ben']],
+  ['later', 11, 20, ['ben']],
+  ['earlier, but ours in a time to come: the clock was set back', 5, 6, ['ben']],
+])(
+  'another context could not tell the disk that it has entered a partition, and was asked to %s',
+  async (_, at, now, left) => {
+    const { layered } = await signedIn()
+    const entered: string[] = []
+    const store = layered.open('anna', (partition) => entered.push(partition))
+    await layered.enter(10)
+    await store.update(KEY, () => recordOf(responseWith('hers', 10, { epoch: store.epoch() })))
+    await layered.heedEntered({ partition: 'ben', at, untold: true }, now)
+    expect(entered).toEqual(left)
+    expect(idsOf(store.peek(KEY))).toEqual(left.length > 0 ? [] : ['hers'])
+  },
+)

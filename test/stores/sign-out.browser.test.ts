@@ -1,56 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createCache, type NearCache } from '../../src/index.ts'
+import { databases, search, textOf } from '../support/left-behind.ts'
 
 const COUNT = 200
 /** Every twentieth is large enough to lie apart from its record. */
 const isLarge = (index: number) => index % 20 === 0
 const paths = Array.from({ length: COUNT }, (_, index) => `/of/anna/${index}`)
-
-const done = <T>(request: IDBRequest<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-
-const latin = new TextDecoder('latin1')
-const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    part instanceof Uint8Array ? latin.decode(part) : part instanceof CryptoKey ? 'a key' : part,
-  ) ?? ''
-
-/** The databases of this origin; those of this test, where a browser does not list them. */
-const databases = async (own: string): Promise<string[]> =>
-  indexedDB.databases ? (await indexedDB.databases()).flatMap(({ name = '' }) => name) : [own]
-
-/** Keys and values of all databases but those that were there before. */
-async function* databaseRows(names: readonly string[]): AsyncGenerator<string> {
-  for (const name of names) {
-    const database = await done(indexedDB.open(name))
-    for (const store of database.objectStoreNames) {
-      const objects = database.transaction(store).objectStore(store)
-      const [keys, values] = await Promise.all([done(objects.getAllKeys()), done(objects.getAll())])
-      for (const [index, key] of keys.entries()) yield `${name}: ${textOf([key, values[index]])}`
-    }
-    database.close()
-  }
-}
-
-/** Whatever a script of this origin may have left behind. */
-async function* cachedAndNoted(): AsyncGenerator<string> {
-  for (const name of await caches.keys()) {
-    const cache = await caches.open(name)
-    for (const request of await cache.keys())
-      yield `${name}: ${request.url} ${await (await cache.match(request))?.text()}`
-  }
-  for (const storage of [localStorage, sessionStorage]) yield textOf({ ...storage })
-}
-
-async function search(word: string, names: readonly string[]): Promise<string[]> {
-  const found: string[] = []
-  for (const rows of [databaseRows(names), cachedAndNoted()])
-    for await (const row of rows) if (row.includes(word)) found.push(row.slice(0, 200))
-  return found
-}
 
 /** An origin that says to whom it gives what, and counts. */
 function world(name: string, canary: string) {
@@ -81,12 +36,14 @@ function world(name: string, canary: string) {
   }
 }
 
+/** What of these a page has at hand. */
+const shown = (cache: NearCache): string[] => paths.filter((path) => cache.peek(path))
+
 /** What a page can get of these without asking the origin. */
 const readable = async (cache: NearCache): Promise<string[]> => {
   const init = { cache: 'only-if-cached', mode: 'same-origin' } as const
-  const shown = paths.filter((path) => cache.peek(path))
   const answers = await Promise.allSettled(paths.map(async (path) => (await cache.fetch(path, init)).text()))
-  return [...shown, ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))]
+  return [...shown(cache), ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))]
 }
 
 test('after sign-out nothing of the user is left in this browser, and at no moment is it answered (law 5, FAULTS F-62, F-66)', async () => {
@@ -111,12 +68,10 @@ test('after sign-out nothing of the user is left in this browser, and at no mome
   const flying = [cache.json('/of/anna/later'), cache.fetch(paths[0] as string, { cache: 'reload' })]
   const ends = Promise.allSettled(flying)
 
-  const start = performance.now()
   const leaving = cache.setPartition(undefined)
-  const [, ...atOnce] = [performance.now() - start, cache.stats().memoryBytes, paths.filter((path) => cache.peek(path))]
+  const atOnce = [cache.stats().memoryBytes, shown(cache)]
   const [meanwhile, dehydrated] = await Promise.all([readable(cache), cache.dehydrate(() => true)])
   const receipt = await leaving
-  const leftMs = performance.now() - start
 
   expect(atOnce).toEqual([0, []])
   expect(meanwhile).toEqual([])
@@ -135,7 +90,7 @@ test('after sign-out nothing of the user is left in this browser, and at no mome
 
   // The other tab finds out when it next looks at the disk, and leaves nothing there either.
   await other.explain('/elsewhere')
-  expect(paths.filter((path) => other.peek(path))).toEqual([])
+  expect(shown(other)).toEqual([])
   await other.purge({ tag: 'shelf' })
   await other.settled()
   expect(await search(canary, await here())).toEqual([])
@@ -145,5 +100,44 @@ test('after sign-out nothing of the user is left in this browser, and at no mome
   expect(asked).toHaveLength(sent)
   // Whoever signs in under the same name finds nothing either.
   expect(await readable(open(canary))).toEqual([])
-  console.info(`Signed out of ${COUNT} responses: unreadable here at once, and on disk within ${Math.round(leftMs)} ms`)
+})
+
+/** How long what was a user's may be readable on disk and in another tab once they have signed out, in milliseconds. */
+const WITHIN_MS = 100
+/** A machine with other things to do may hold up one sign-out, or some; not all of so many. */
+const SIGN_OUTS = 20
+
+test('after sign-out what was the user’s is unreadable here in the same turn, and on disk and in another tab within 100 ms (law 5)', async () => {
+  const id = crypto.randomUUID()
+  const [name, canary] = [`sign-out ${id}`, `anna-${id}`]
+  const { open } = world(name, canary)
+  const [here, other] = [open(), open()]
+  let left = () => {}
+  other.on(({ type }) => type === 'partition-left' && left())
+  const took: number[][] = []
+  const isSoon = () => took.some((times) => Math.max(...times) <= WITHIN_MS)
+  while (!isSoon() && took.length < SIGN_OUTS) {
+    for (const tab of [here, other]) {
+      await tab.setPartition(canary)
+      await Promise.all(paths.map((path) => tab.json(path)))
+      await tab.settled()
+      expect(shown(tab)).toHaveLength(COUNT)
+    }
+    const leftThere = new Promise<void>((resolve) => {
+      left = resolve
+    })
+    const start = performance.now()
+    const since = () => performance.now() - start
+    const leaving = here.setPartition(undefined)
+    const atOnce = shown(here)
+    took.push(await Promise.all([leaving.then(since), leftThere.then(since)]))
+    expect(atOnce).toEqual([])
+    expect(shown(other)).toEqual([])
+    expect(await search(canary, [name])).toEqual([])
+  }
+  const [onDisk, elsewhere] = (took.at(-1) as number[]).map(Math.round)
+  console.info(
+    `Signed out of ${COUNT} responses: unreadable here at once, on disk after ${onDisk} ms, in another tab after ${elsewhere} ms (sign-out ${took.length})`,
+  )
+  expect(isSoon(), `milliseconds on disk and in another tab: ${JSON.stringify(took)}`).toBe(true)
 })

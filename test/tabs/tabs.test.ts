@@ -115,7 +115,13 @@ test('of a message of another version, or of anybody else, nothing is heard', as
     { nearcache: 1, hints: look },
   ])
     receive(junk)
-  receive({ nearcache: 1, hints: [{ kind: 'new' }, stored('a'), { kind: 'stored', partition: '', key: 'a' }] })
+  const odd = [
+    { kind: 'new' },
+    { kind: 'stored', partition: '', key: 'a' },
+    { ...look, at: 'soon' },
+    { ...look, untold: 1 },
+  ]
+  receive({ nearcache: 1, hints: [...odd, stored('a')] })
   expect(heard).toEqual([stored('a')])
 })
 
