@@ -34,13 +34,14 @@ export function createWallClock() {
       seen.delete(context)
       noticed.delete(context)
     },
-    /** Somebody looks at it. */
-    looks(context: string, index: number): void {
+    /** Somebody looks at it; whether they notice that it was set back. */
+    looks(context: string, index: number): boolean {
       const before = seen.get(context)
       const unnoticed = [...(before ?? [])].filter((one) => latest() >= one - TOLERANCE_MS)
-      if (before && unnoticed.length === 0)
-        noticed.set(context, [...(noticed.get(context) ?? []), { index, offset: latest() }])
+      const isNoticed = before !== undefined && unnoticed.length === 0
+      if (isNoticed) noticed.set(context, [...(noticed.get(context) ?? []), { index, offset: latest() }])
       seen.set(context, new Set([...unnoticed, latest()]))
+      return isNoticed
     },
     /** Whether somebody has noticed since that what came in a span of time is of a later hour than it was then. */
     hasNoticed: (context: string, came: readonly [number, number]): boolean =>

@@ -15,7 +15,8 @@ interface Exchange {
   readonly at: Ms
   /** When its head was there, or it had come to nothing. */
   end?: number
-  isOver: boolean
+  /** When nothing of it was under way any more. */
+  over?: number
   /** Sent by one who waited in vain: nobody else waits for it. */
   readonly isApart: boolean
 }
@@ -98,12 +99,12 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
     // Who has waited for so long goes itself, whoever has the turn by then.
     const isLate = [...(calls.get(`${owner} ${path}`) ?? [])].some(({ at }) => now() - at >= lockMs)
     const isApart = isAlone || isLate || asking.has(`${owner} ${path}`) || (loose !== undefined && loose.until >= now())
-    const next: Exchange = { index: ++events, seq, path, owner, user, at: now(), isOver: false, isApart }
+    const next: Exchange = { index: ++events, seq, path, owner, user, at: now(), isApart }
     const { isAsked, isOffDisk } = routeOf(path)
     const isShared = hasTurns && !isOffDisk
     for (const other of exchanges) {
       const isOfOne = other.user === user && (isShared || other.owner === owner)
-      const isBeside = !other.isOver && other.path === path && !isAsked && isOfOne
+      const isBeside = other.over === undefined && other.path === path && !isAsked && isOfOne
       const isLoose = isApart || other.isApart || (loose?.index ?? 0) > other.index
       const isAllowed = isDiskIll || isLoose || now() - other.at >= lockMs
       demand(!isBeside || isAllowed, `law 4: #${seq} of ${owner} beside #${other.seq} of ${other.owner} for ${path}`)
@@ -128,9 +129,10 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       judgePurges(call, body, what)
       return
     }
-    // Who has noticed that the clock was set back uses nothing from before unasked; who came later cannot know.
+    // Who has noticed that the clock was set back uses nothing from before unasked; who came later cannot know, and who has joined it before has asked for it.
     const came = [last.index, last.end ?? events] as const
-    demand(!clock.hasNoticed(context, came), `law 1: ${what}, though the clock was set back since`)
+    const isJoined = last.over === undefined || last.over > call.index
+    demand(isJoined || !clock.hasNoticed(context, came), `law 1: ${what}, though the clock was set back since`)
     const slackMs = clock.slackBetween(came, [call.index, events])
     const isForgiven = now() - failedAt <= FORGIVEN_MS || wasSetBack
     const mayFail = failing !== undefined || failedUntil >= call.index || now() - call.at >= softMs || isForgiven
@@ -152,8 +154,8 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
   function ended(seq: number): void {
     const exchange = exchanges.find((one) => one.seq === seq)
     if (!exchange) return
-    exchange.isOver = true
-    exchange.end ??= ++events
+    exchange.over ??= ++events
+    exchange.end ??= exchange.over
     loosenIfStale(exchange)
   }
 
@@ -189,7 +191,8 @@ export function createJudge(routes: readonly Route[], now: () => Ms, circumstanc
       const name = `${context} ${path}`
       const call = { context, path, user, index: ++events, at: now(), floors: [...(floors.get(name) ?? [])] }
       calls.set(name, (calls.get(name) ?? new Set()).add(call))
-      clock.looks(context, call.index)
+      // Whoever notices that the clock was set back lets nobody have what was asked for before.
+      if (clock.looks(context, call.index)) loosen()
       return call
     },
     /** It was answered, or has failed. */

@@ -137,6 +137,23 @@ describe('a wall clock that is set (FAULTS F-68)', () => {
     expect(judge.broken).toEqual([])
   })
 
+  test('far back while it was under way: who has joined it before may have it, and who notices asks beside it', () => {
+    const judge = createJudge([ROUTE], () => 0, { lockMs: 60_000, softMs: 2_000 })
+    const first = judge.starts('tab 1', '/a')
+    judge.sent(1, '/a', 'tab 1')
+    judge.made(1, 1)
+    judge.arrived(1)
+    const joined = judge.starts('tab 1', '/a')
+    judge.clockSet(-20_000)
+    judge.starts('tab 1', '/a')
+    judge.sent(2, '/a', 'tab 1')
+    judge.ended(1)
+    for (const call of [first, joined]) judge.answered(call, { path: '/a', version: 1, seq: 1 })
+    expect(judge.broken).toEqual([])
+    judge.answered(judge.starts('tab 1', '/a'), { path: '/a', version: 1, seq: 1 })
+    expect(judge.broken).toHaveLength(1)
+  })
+
   test('a little back: by so much it may be older', () => {
     const atMs = 33_000
     expect([readAfter([-4_000], { atMs }), readAfter([], { atMs }), readAfter([4_000], { atMs })]).toEqual([0, 1, 1])
