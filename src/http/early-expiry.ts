@@ -14,6 +14,9 @@ export interface Earliness {
   readonly phaseMs: Ms
 }
 
+/** −ln(u) for the smallest u that is drawn, 2^−53, rounded up: no draw begins a refresh earlier. */
+export const GREATEST_DRAW = 37
+
 /**
  * Whether to refresh before expiry, drawn once per read of a fresh response: `now − β·δ·ln(u) ≥ expiry − phase`, with u in (0, 1] and β·δ at most a quarter of the lifetime.
  *
@@ -23,7 +26,10 @@ export interface Earliness {
  */
 export function isEarly({ remaining, lifetime, delta, beta, phaseMs }: Earliness, random: () => number): boolean {
   const scale = Math.min(beta * delta, lifetime / 4)
-  const lead = scale > 0 ? -scale * Math.log(1 - random()) : 0
+  const drawn = scale > 0 ? random() : 0
+  // Far from expiry, as nearly always, whatever was drawn will not do.
+  if (remaining - phaseMs > GREATEST_DRAW * scale) return false
+  const lead = -scale * Math.log(1 - drawn)
   return lead >= remaining - phaseMs
 }
 

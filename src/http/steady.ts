@@ -1,12 +1,10 @@
 import { MAX_AGE } from './current-age.ts'
 import type { Decision, DecisionPolicy } from './decide.ts'
+import { GREATEST_DRAW } from './early-expiry.ts'
 import type { Ms, PresentedRequest } from './message.ts'
 
 /** A decision to serve what is stored. */
 export type Reuse = Extract<Decision, { kind: 'reuse' | 'reuse-and-revalidate' }>
-
-/** −ln(u) for the smallest u that is drawn, 2^−53, rounded up: no draw begins a refresh earlier. */
-const GREATEST_DRAW = 37
 
 /**
  * For how long a decision holds when nothing but time changes: until then `decide` gives the same with other numbers, whatever is drawn. 0 for all that is not plainly fresh, asked for in the plainest way, and far from

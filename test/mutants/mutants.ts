@@ -995,8 +995,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: the sign of the logarithm is dropped (Vattani and others 2015)',
     'http/early-expiry.ts',
-    'const lead = scale > 0 ? -scale * Math.log(1 - random()) : 0',
-    'const lead = scale > 0 ? scale * Math.log(1 - random()) : 0',
+    'const lead = -scale * Math.log(1 - drawn)',
+    'const lead = scale * Math.log(1 - drawn)',
     ['test/http/early-expiry.test.ts'],
   ),
   one(
@@ -1009,15 +1009,15 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: u without its logarithm (Vattani and others 2015)',
     'http/early-expiry.ts',
-    'const lead = scale > 0 ? -scale * Math.log(1 - random()) : 0',
-    'const lead = scale > 0 ? scale * (1 - random()) : 0',
+    'const lead = -scale * Math.log(1 - drawn)',
+    'const lead = scale * (1 - drawn)',
     ['test/http/early-expiry.test.ts'],
   ),
   one(
     'early expiry: the logarithm of base 2 (Vattani and others 2015)',
     'http/early-expiry.ts',
-    'Math.log(1 - random())',
-    'Math.log2(1 - random())',
+    'Math.log(1 - drawn)',
+    'Math.log2(1 - drawn)',
     ['test/http/early-expiry.test.ts'],
   ),
   one(
@@ -1044,8 +1044,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'early expiry: u can be 0, an infinite lead (Vattani and others 2015)',
     'http/early-expiry.ts',
-    'Math.log(1 - random())',
-    'Math.log(random())',
+    'Math.log(1 - drawn)',
+    'Math.log(drawn)',
     ['test/http/early-expiry.test.ts'],
   ),
   one(
