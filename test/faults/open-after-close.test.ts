@@ -104,7 +104,10 @@ describe('who signs out after the cache was closed, where bodies are encrypted (
     await first.cache.close()
     const lies = async () => {
       const [rows, keys] = [await rowsOf(world.database), await rowsOf(world.database, 'nearcache-keys')]
-      return { isAnnaThere: JSON.stringify(rows).includes('anna'), keys: keys.filter(([name]) => typeof name === 'string').length }
+      return {
+        isAnnaThere: JSON.stringify(rows).includes('anna'),
+        keys: keys.filter(([name]) => typeof name === 'string').length,
+      }
     }
     expect(await lies()).toEqual({ isAnnaThere: true, keys: 1 })
     return { ...world, first, open, lies }
