@@ -156,8 +156,9 @@ export function createDurableTier({
         if (mine.at === at) {
           mine.isNew = false
           mine.sitting = made?.sitting
-          // What nobody has lies beside what everybody has.
-          if (whose !== partition && partition !== '') leave(mine, whose)
+          // Nobody's lies beside what is somebody's, and wishes no more; who has a name is left.
+          if (whose !== partition && partition === '') mine.at = 0
+          else if (whose !== partition) leave(mine, whose)
         }
         return made?.removed
       } finally {
@@ -210,7 +211,11 @@ export function createDurableTier({
     if (mine.partition === (partition ?? '')) {
       mine.rival = undefined
       mine.sitting ??= sitting
-      if (mine.sitting === sitting) return true
+      if (mine.sitting === sitting) {
+        // Who was asked for again elsewhere is asked for again here. Who has no name has not asked.
+        if (partition) mine.at = Math.max(mine.at, enteredAt ?? 0)
+        return true
+      }
     } else if (enteredAt !== undefined && enteredAt < mine.at) {
       // It was asked for later that it be ours.
       mine.isNew = true

@@ -161,7 +161,10 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
     open(partition, onLeft) {
       // Who starts without a partition is nobody, and leaves the database to whom it belongs; who goes back to none has signed out.
       const isNew = !follows && (partition !== '' || tier.tenancy() !== undefined)
-      const mine = { partition: partition ?? '', isOpen: partition !== undefined, isNew, at: 0, onLeft }
+      // Who begins anew in the same partition has not asked for it later.
+      const left = tier.tenancy()
+      const at = partition !== undefined && left?.partition === partition ? left.at : 0
+      const mine = { partition: partition ?? '', isOpen: partition !== undefined, isNew, at, onLeft }
       tier.moveTo(mine)
       return viewOf(mine)
     },
@@ -170,10 +173,16 @@ export function createLayeredStore(options: DurableTierOptions): LayeredStore {
       if (!mine?.isOpen) return undefined
       // Another context may have entered another partition since.
       mine.isNew = true
-      // Of one page the last wish is the last one, wherever its clock was set to in between.
+      mine.at = at
       lastAt = Math.max(lastAt, at)
-      mine.at = lastAt
-      return tier.enter(mine)
+      const latest = lastAt
+      try {
+        return await tier.enter(mine)
+      } catch (error) {
+        // Of one page the last wish is the last one, wherever its clock was set to in between: it must not lose to the one before when it is tried again.
+        mine.at = latest
+        throw error
+      }
     },
     hear: log.hear,
     look: log.look,

@@ -451,13 +451,9 @@ export const mutants: readonly Mutant[] = [
   one('entering a partition leaves the one before on disk', 'stores/enter.ts', '    objects.delete(named)\n', '', [
     'test/stores/store-contract.test.ts',
   ]),
-  one(
-    'signing out clears memory only',
-    'stores/layered.ts',
-    '      return tier.enter(mine)',
-    '      return undefined',
-    ['test/engine/set-partition.test.ts'],
-  ),
+  one('signing out clears memory only', 'stores/layered.ts', 'return await tier.enter(mine)', 'return undefined', [
+    'test/engine/set-partition.test.ts',
+  ]),
   one(
     'a sign-out that the disk did not take is told as one that it took (law 5)',
     'stores/durable-tier.ts',
@@ -724,6 +720,34 @@ export const mutants: readonly Mutant[] = [
     ['test/faults/sign-out-on-a-full-disk.test.ts'],
   ),
   one(
+    'a page whose clock was set back signs out too early to be heeded',
+    'stores/layered.ts',
+    '      mine.at = at\n      lastAt',
+    '      mine.at = Math.max(lastAt, at)\n      lastAt',
+    ['test/faults/wishes-and-clocks.test.ts'],
+  ),
+  one(
+    'a sign-out that has come to nothing is wished for again and again',
+    'stores/durable-tier.ts',
+    "if (whose !== partition && partition === '') mine.at = 0",
+    "if (whose !== partition && partition === '') mine.isNew = false",
+    ['test/faults/wishes-and-clocks.test.ts'],
+  ),
+  one(
+    'who begins anew was asked for at no time',
+    'stores/layered.ts',
+    'left?.partition === partition ? left.at : 0',
+    'left?.partition === partition ? 0 : 0',
+    ['test/faults/wishes-and-clocks.test.ts'],
+  ),
+  one(
+    'who was asked for again elsewhere is not here',
+    'stores/durable-tier.ts',
+    'mine.at = Math.max(mine.at, enteredAt ?? 0)',
+    'mine.at += 0',
+    ['test/faults/wishes-and-clocks.test.ts'],
+  ),
+  one(
     'who signs in once more has not signed in later (law 5)',
     'stores/enter.ts',
     '{ ...before, enteredAt: at }',
@@ -754,8 +778,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'from one user to the next and back goes unnoticed (law 5)',
     'stores/durable-tier.ts',
-    'if (mine.sitting === sitting) return true',
-    'return true',
+    'if (mine.sitting === sitting) {',
+    'if (mine.isOpen) {',
     ['test/faults/there-and-back.test.ts'],
   ),
   one(
@@ -782,8 +806,8 @@ export const mutants: readonly Mutant[] = [
   one(
     'of one page a wish from before its clock was set back is the last one',
     'stores/layered.ts',
-    'lastAt = Math.max(lastAt, at)',
-    'lastAt = at',
+    '        mine.at = latest\n',
+    '',
     ['test/faults/later-wishes.test.ts'],
   ),
   one(
