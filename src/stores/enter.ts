@@ -7,7 +7,7 @@ import { token } from './apply.ts'
 import { SPACE } from './database-keys.ts'
 import { type Space, spaceOf } from './space.ts'
 import { isOvertaken } from './stored-record.ts'
-import { known, putLog, type View } from './view.ts'
+import { known, putHead, putLog, type View } from './view.ts'
 
 /** What becomes of entering a partition. */
 export type Entered = Awaited<ReturnType<NonNullable<Store['enter']>>>
@@ -41,7 +41,7 @@ export async function staysIn(
   const isSame = before.partition === partition
   if (!log || !(isSame || isOvertaken(at, before.enteredAt, now))) return undefined
   const isLater = before.enteredAt === undefined || isOvertaken(before.enteredAt, at, now)
-  if (isSame && isLater && objects.transaction.mode === 'readwrite') putLog(objects, log, { ...before, enteredAt: at })
+  if (isSame && isLater && objects.transaction.mode === 'readwrite') putHead(objects, log, { ...before, enteredAt: at })
   return { ...before, log, removed: NOTHING }
 }
 

@@ -74,8 +74,9 @@ export function createKeyRing({ name, factory, clock, subtle, deadlineMs = 3_000
           promisifyRequest<unknown>(objects.get(KEPT_AT)),
         ])
         if (isOvertaken(at, keptAt, clock.now())) return
-        for (const name of names) if (name !== partition) objects.delete(name)
-        if (at !== undefined) objects.put(at, KEPT_AT)
+        for (const name of names) if (typeof name === 'string' && name !== partition) objects.delete(name)
+        // It is asked for before and after entering.
+        if (at !== undefined && at !== keptAt) objects.put(at, KEPT_AT)
       }),
     close: connection.close,
   }

@@ -8,7 +8,9 @@ const DEADLINE_MS: Ms = 3_000
 /** A store that is made when it is first used, for what not every page needs. When it can not be made, or not in time, each use fails with the reason, and the next one tries again. */
 export function lazyStore(make: () => Promise<Store>, clock: Clock): Store {
   let making: Promise<Store> | undefined
+  let store: Store | undefined
   async function made(): Promise<Store> {
+    if (store) return store
     making ??= make()
     making.catch(() => {
       making = undefined
@@ -19,7 +21,8 @@ export function lazyStore(make: () => Promise<Store>, clock: Clock): Store {
     })
     late.catch(() => {})
     try {
-      return await Promise.race([making, late])
+      store = await Promise.race([making, late])
+      return store
     } finally {
       timer.abort()
     }

@@ -93,9 +93,15 @@ export const asItIs = ({ records, bodies, ...view }: View): View => ({
   bodies: new Map(bodies),
 })
 
-export function putLog(
+export function putLog(objects: IDBObjectStore, log: PurgeLog, whose: Omit<Known, 'log'>): void {
+  putHead(objects, log, whose)
+  objects.put(log.purges, PURGES)
+}
+
+/** The log as it is but for whose it is: its purges stay where they are. */
+export function putHead(
   objects: IDBObjectStore,
-  { purges, incarnation, last, floor }: PurgeLog,
+  { incarnation, last, floor }: PurgeLog,
   { partition, unnamed, enteredAt, sitting }: Omit<Known, 'log'>,
 ): void {
   const head: Head = {
@@ -108,7 +114,6 @@ export function putLog(
     ...(sitting !== undefined && { sitting }),
   }
   objects.put(head, LOG)
-  objects.put(purges, PURGES)
 }
 
 /** What lies under a key; something of no use where the database cannot read it any more. */
