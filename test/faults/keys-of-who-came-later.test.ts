@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { failures, type Page, profile, watched } from './database-harness.ts'
+import { failures, profile, watched } from './database-harness.ts'
 import { instantCrypto } from './instant-crypto.ts'
+import { shop } from './shop.ts'
 
 // Law 5 and "a sign-out that an ill disk has held up leaves alone who came after it", where bodies are encrypted (disk.encrypt): the keys of who came later are theirs, too.
 
@@ -14,15 +15,9 @@ afterAll(() => {
 
 const encrypted = { disk: { encrypt: true } }
 
-async function shop() {
-  const all = await profile()
-  const session = { user: 'anna' }
-  all.origin.serves('/me*', () => ({ cacheControl: 'private, max-age=600', json: { user: session.user } }))
-  const me = async ({ cache }: Page) => {
-    const found = await cache.json('/me')
-    await cache.settled()
-    return found
-  }
+async function encryptedShop() {
+  const all = await shop()
+  const { session, me } = all
   /** What Ben has stored can still be read: by his next page, with nobody signed in at the origin any more. */
   async function bensIsThere() {
     session.user = 'nobody'
@@ -30,11 +25,11 @@ async function shop() {
     expect(await me(next)).toEqual({ user: 'ben' })
     expect(failures(next.events)).toEqual([])
   }
-  return { ...all, session, me, bensIsThere }
+  return { ...all, bensIsThere }
 }
 
 test('a page that was made for somebody before, and enters late, does not drop the key of who has the database', async () => {
-  const { open, clock, session, me, database, bensIsThere } = await shop()
+  const { open, clock, session, me, database, bensIsThere } = await encryptedShop()
   for (let nth = 1; nth <= 6; nth++) database.inject({ at: 'transaction', nth, fault: 'UnknownError' })
   const annas = open({ partition: 'anna', ...encrypted })
   await annas.cache.settled()
@@ -49,7 +44,7 @@ test('a page that was made for somebody before, and enters late, does not drop t
 })
 
 test('nor does a sign-out that an ill disk has held up', async () => {
-  const { open, clock, session, me, database, bensIsThere } = await shop()
+  const { open, clock, session, me, database, bensIsThere } = await encryptedShop()
   const annas = open({ partition: 'anna', ...encrypted })
   await me(annas)
   await database.lose()

@@ -2,31 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/ports/store.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
 import { createWorld, seededRandom, type WorldContext } from '../../src/testing/index.ts'
-import { type Page, profile, rowsOf } from './database-harness.ts'
+import { rowsOf } from './database-harness.ts'
+import { endIn, shop } from './shop.ts'
 
 // Law 5: of two that enter, the one that was asked for later has the database (DESIGN §5; ARCHITECTURE, "A partition is a session"; FAULTS R1, F-62, F-64).
-
-/** An origin that answers whoever is signed in: cookies are the browser's, and the same for all pages. */
-async function shop() {
-  const all = await profile()
-  const session = { user: 'anna' }
-  all.origin.serves('/me*', () => ({ cacheControl: 'private, max-age=600', json: { user: session.user } }))
-  const me = async ({ cache }: Page, path = '/me') => {
-    const found = await cache.json(path)
-    await cache.settled()
-    return found
-  }
-  /** A page that is made for `user` while the disk is ill: it has not entered yet, and tries again when it is used. */
-  async function openInVain(user: string) {
-    for (let nth = 1; nth <= 3; nth++) all.database.inject({ at: 'transaction', nth, fault: 'UnknownError' })
-    const page = all.open({ partition: user })
-    await page.cache.settled()
-    all.database.release()
-    return page
-  }
-  const isLeft = ({ events }: Page) => events.some(({ type }) => type === 'partition-left')
-  return { ...all, session, me, openInVain, isLeft }
-}
 
 describe('who signs in once more has signed in later', () => {
   /** The database is Anna's; Ben's page could not enter; then Anna signs in again. */
@@ -208,12 +187,7 @@ test.each([
     const session = { user: 'anna' }
     world.origin.serves('/*', () => ({ cacheControl: 'private, max-age=600', json: { user: session.user } }))
     const [first, second] = world.tabs as [WorldContext, WorldContext]
-    async function done(work: Promise<unknown>): Promise<unknown> {
-      const settled = work.catch((error: unknown) => error)
-      await world.clock.settle()
-      await world.clock.advance(1_000)
-      return settled
-    }
+    const done = endIn(world)
     await done(first.cache.json('/me'))
     await done(second.cache.json('/me'))
     for (const nth of [2, 3]) world.database.inject({ at: 'commit', nth, fault: 'QuotaExceededError' })

@@ -1,29 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { createWorld, type WorldContext } from '../../src/testing/index.ts'
-import { type Page, profile } from './database-harness.ts'
+import type { Page } from './database-harness.ts'
+import { type Shop, shop } from './shop.ts'
 
 // Law 5: whoever signed in last has the database; a page that was made for somebody else before, and comes to use it only now, is left (DESIGN §5; FAULTS R1, F-62, F-64).
 
-/** An origin that answers whoever is signed in: cookies are the browser's, and the same for all pages. */
-async function shop() {
-  const all = await profile()
-  const session = { user: 'anna' }
-  all.origin.serves('/me', () => ({ cacheControl: 'private, max-age=600', json: { user: session.user } }))
-  const me = async ({ cache }: Page) => {
-    const found = await cache.json('/me')
-    await cache.settled()
-    return found
-  }
-  async function signIn({ cache }: Page, user: string) {
-    session.user = user
-    await cache.setPartition(user)
-    await cache.settled()
-  }
-  return { ...all, session, me, signIn }
-}
-
 /** Nobody is shown what is another one's, and what belongs to who is signed in stays his. */
-async function bensAndOnlyBens({ open, me, session }: Awaited<ReturnType<typeof shop>>, ben: Page, annas: Page) {
+async function bensAndOnlyBens({ open, me, session }: Shop, ben: Page, annas: Page) {
   expect(await me(annas)).toEqual({ user: 'ben' }) // past the cache: it is his browser by now
   expect(annas.events.map(({ type }) => type)).toContain('partition-left')
   session.user = 'nobody'

@@ -2,24 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/ports/store.ts'
 import { createIndexedDbStore } from '../../src/stores/indexeddb.ts'
 import { createWorld, seededRandom, type WorldContext } from '../../src/testing/index.ts'
-import { byHand, type Page, profile, rowsOf } from './database-harness.ts'
-
-async function shop() {
-  const all = await profile()
-  const session = { user: 'anna' }
-  all.origin.serves('/me*', () => ({ cacheControl: 'private, max-age=86400', json: { user: session.user } }))
-  const me = async ({ cache }: Page, path = '/me') => {
-    const found = await cache.json(path)
-    await cache.settled()
-    return found
-  }
-  const isLeft = ({ events }: Page) => events.some(({ type }) => type === 'partition-left')
-  return { ...all, session, me, isLeft }
-}
+import { byHand, profile, rowsOf } from './database-harness.ts'
+import { endIn, shop } from './shop.ts'
 
 describe('a page that signed out before the clock was set back', () => {
   async function signedOutInTimeToCome(isSetBack = true) {
-    const all = await shop()
+    const all = await shop({ maxAge: 86_400 })
     await all.clock.advance(3_600_000) // wrong by an hour
     const out = all.open({ partition: 'anna' })
     await all.me(out)
@@ -60,7 +48,7 @@ describe('a page that signed out before the clock was set back', () => {
 
 describe('a page that begins anew, since it slept through another sitting', () => {
   test('does not lose what an older version’s rewritten log still says is hers to a page from before', async () => {
-    const { open, clock, session, me, database, isLeft } = await shop()
+    const { open, clock, session, me, database, isLeft } = await shop({ maxAge: 86_400 })
     await clock.advance(1_000)
     session.user = 'ben'
     for (let nth = 1; nth <= 3; nth++) database.inject({ at: 'transaction', nth, fault: 'UnknownError' })
@@ -89,7 +77,7 @@ describe('a page that begins anew, since it slept through another sitting', () =
   })
 
   test('is as late as who signed in last: a new life of the database is not taken from it by a page from before', async () => {
-    const { open, clock, session, me, database, isLeft } = await shop()
+    const { open, clock, session, me, database, isLeft } = await shop({ maxAge: 86_400 })
     const first = open({ partition: 'anna' })
     await me(first)
     await clock.advance(1_000)
@@ -116,12 +104,7 @@ test('a tab from before the clock was set back that hears of a later one is left
   const session = { user: 'ben' }
   world.origin.serves('/*', () => ({ cacheControl: 'private, max-age=86400', json: { user: session.user } }))
   const [bens, annas] = world.tabs as [WorldContext, WorldContext]
-  async function done(work: Promise<unknown>): Promise<unknown> {
-    const settled = work.catch((error: unknown) => error)
-    await world.clock.settle()
-    await world.clock.advance(1_000)
-    return settled
-  }
+  const done = endIn(world)
   await done(annas.cache.json('/pub'))
   await world.clock.advance(3_600_000)
   await done(bens.cache.setPartition('ben'))
@@ -137,7 +120,7 @@ test('a tab from before the clock was set back that hears of a later one is left
 describe('a page that signed in before the clock was set back', () => {
   /** Anna's page from a time to come, and then another one, of `user`. */
   async function fromATimeToCome(user: string) {
-    const all = await shop()
+    const all = await shop({ maxAge: 86_400 })
     await all.clock.advance(3_600_000) // wrong by an hour
     const first = all.open({ partition: 'anna' })
     await all.me(first)

@@ -1,25 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { createWorld, type WorldContext } from '../../src/testing/index.ts'
-import { type Page, profile } from './database-harness.ts'
+import { shop } from './shop.ts'
 
 // `createCache({ partition })` followed at once by `setPartition(another)`, as an app does that knows better a moment later: the first one was wished for by nobody any more when it reaches the disk.
 
-async function shop() {
-  const all = await profile()
-  const session = { user: 'ben' }
-  all.origin.serves('/me*', () => ({ cacheControl: 'private, max-age=600', json: { user: session.user } }))
-  const me = async ({ cache }: Page) => {
-    const found = await cache.json('/me')
-    await cache.settled()
-    return found
-  }
-  const isLeft = ({ events }: Page) => events.some(({ type }) => type === 'partition-left')
-  return { ...all, session, me, isLeft }
-}
-
 describe('a page that is made for Anna, and is Ben’s before that was done', () => {
   test('leaves Ben what he has on disk', async () => {
-    const { open, me, session } = await shop()
+    const { open, me, session } = await shop({ user: 'ben' })
     const bens = open({ partition: 'ben' })
     await me(bens)
     const next = open({ partition: 'anna' })
